@@ -26,6 +26,7 @@ export const USAGE_KINDS = {
   team: 'string',
   category: 'string',
   provider: 'string',
+  teams: 'string',
 } as const satisfies { readonly [F in keyof UsageRow]: KindOf<UsageRow[F]> }
 
 /** In brackets: a union is asked as a whole. */
@@ -40,4 +41,4 @@ type KindOf<V> = [V] extends [string]
 export const USAGE_FIELDS = Object.keys(USAGE_KINDS) as readonly (keyof UsageRow)[]
 
 /** Values of the last fields, for lines that were written before there were such fields. */
-export const LATER_VALUES: readonly unknown[] = [0, false, '', '', '', '', '']
+export const LATER_VALUES: readonly unknown[] = [0, false, '', '', '', '', '', '']

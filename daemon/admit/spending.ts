@@ -16,6 +16,8 @@ export type SpentRow = {
   /** As they were when it was asked; empty where there was none. */
   readonly userId: string
   readonly team: string
+  /** Others, with spaces between them. */
+  readonly teams: string
   readonly model: string
   readonly targetModel: string
   readonly upstream: string
@@ -97,9 +99,14 @@ export function createSpending(pots: () => Pots, names: PayerNames, facts: RowFa
 }
 
 /** Who leaves a team, or is removed, takes nothing of what was spent along. */
-function payerOfRow(payer: Payer, { userId, team }: SpentRow): Payer {
-  const teams = team === '' || payer.teams.includes(team) ? payer.teams : [...payer.teams, team]
-  return { ...payer, userId: userId === '' ? payer.userId : userId, teams }
+function payerOfRow(payer: Payer, { userId, team, teams }: SpentRow): Payer {
+  const were = teams === '' ? [team] : [team, ...teams.split(' ')]
+  const left = were.filter((id) => id !== '' && !payer.teams.includes(id))
+  return {
+    ...payer,
+    userId: userId === '' ? payer.userId : userId,
+    teams: left.length === 0 ? payer.teams : [...payer.teams, ...left],
+  }
 }
 
 export type Spending = ReturnType<typeof createSpending>

@@ -62,14 +62,15 @@ export function openMoney(
     payers = payersOf(access)
     const windows = spending.windows(now())
     let cut: ReturnType<typeof spending.cut> | null = null
-    const rows = await afterImport(
+    const { rows } = await afterImport(
       () => {
         if (ledger.flush()) cut = spending.cut()
       },
       () => readSpent(path, windows, stopping.signal),
     )
+    const spent = await rows
     if (cut === null) throw new Error('usage rows cannot be written')
-    spending.takeOver(cut, windows, rows)
+    spending.takeOver(cut, windows, spent)
   }
 
   budgets.apply(config.current().budgets)

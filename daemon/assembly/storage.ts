@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as after } from 'node:timers/promises'
 import { GateError } from '../../schemas/words/errors.ts'
 import type { AuditHead } from '../../store/sqlite/audit-chain.ts'
 import type { AuditWanted } from '../../store/sqlite/audit-page.ts'
@@ -72,10 +73,13 @@ export function openStorage({
   }
 
   async function used(wanted: Wanted, signal: AbortSignal) {
-    const reason = await journal.importNow().then(
+    const imported = journal.importNow().then(
       () => undefined,
       (error: unknown) => (error instanceof Error ? error.message : String(error)),
     )
+    const isLate = journal.isKeepingUp()
+    const late = after(UPKEEP_MS, 'the latest rows are still being imported', { ref: false })
+    const reason = await (isLate ? Promise.race([imported, late]) : imported)
     const { isCounting, ...report } = await readUsage(path, wanted, signal)
     const incomplete = reason ?? (isCounting ? 'rows of an earlier version are still being counted' : undefined)
     return { ...report, ...(incomplete !== undefined && { incomplete }) }
@@ -131,6 +135,9 @@ export function openStorage({
     },
   }
 }
+
+/** A report waits for upkeep of the usage log no longer than its rounds usually take. */
+const UPKEEP_MS = 250
 
 /** Who waits for what is read, so that one cannot take the turns of all. */
 const AUDIT = 'audit'

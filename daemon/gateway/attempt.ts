@@ -17,7 +17,7 @@ import type { Job } from './job.ts'
 import { retryAfterMs } from './retry-after.ts'
 import type { Sending } from './sending.ts'
 import { operationOf } from './traced.ts'
-import { type AttemptFacts, type OngoingAttempt, usageRow } from './usage-row.ts'
+import { type AttemptFacts, type OngoingAttempt, othersOf, usageRow } from './usage-row.ts'
 
 /** `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
 export type AttemptParts = {
@@ -88,6 +88,7 @@ function begun({ now, monotonic }: AttemptParts, job: Job, tried: Try): OngoingA
     keyId,
     userId: principal?.userId ?? '',
     team: principal?.teams[0] ?? '',
+    teams: othersOf(principal?.teams),
     endUser: answer.endUser,
     model: allowed?.pinned ?? asked.model, // a client that may write anything is not to fill the reports with it
     category,

@@ -18,6 +18,8 @@ type Asked = {
   readonly keyId: string
   readonly userId: string
   readonly team: string
+  /** Ids of the person's other teams, with spaces between them. */
+  readonly teams: string
   readonly endUser: string
   readonly model: string
   /** Of the model; empty where it has none. */
@@ -83,7 +85,7 @@ export function openRow(
 }
 
 /** Whom the usage of an answer is booked on. */
-export type Who = Pick<Asked, 'keyId' | 'userId' | 'team' | 'endUser'>
+export type Who = Pick<Asked, 'keyId' | 'userId' | 'team' | 'teams' | 'endUser'>
 
 /** What an answer says of who asked. */
 type Asker = Pick<Asked, 'keyId' | 'endUser'> & {
@@ -94,8 +96,13 @@ export const whoOf = ({ keyId, principal, endUser }: Asker): Who => ({
   keyId,
   userId: principal?.userId ?? '',
   team: principal?.teams[0] ?? '',
+  teams: othersOf(principal?.teams),
   endUser,
 })
+
+/** Nearly everyone has one team at most. */
+export const othersOf = (teams: readonly string[] | undefined): string =>
+  teams === undefined || teams.length < 2 ? '' : teams.slice(1).join(' ')
 
 /** Both makers say that a batch costs half of what its requests would. */
 const BATCH_SHARE = 0.5
@@ -143,7 +150,7 @@ function estimatedInput({ call, dialect }: SentAttempt): number {
 }
 
 function rowOf(
-  { requestId, attempt, startedAt, keyId, userId, team, endUser, model, category, target, provider }: Asked,
+  { requestId, attempt, startedAt, keyId, userId, team, teams, endUser, model, category, target, provider }: Asked,
   { durationMs, price, end }: Pick<AttemptFacts, 'durationMs' | 'price' | 'end'>,
   outcome: Outcome,
   used: Usage | TokenCounts,
@@ -168,6 +175,7 @@ function rowOf(
     team,
     category,
     provider,
+    teams,
     inputTokens: counts.inputTokens,
     outputTokens: counts.outputTokens,
     cachedTokens: counts.cachedTokens,

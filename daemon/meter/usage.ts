@@ -42,6 +42,8 @@ export type UsageRow = TokenCounts & {
   readonly category: string
   /** What kind of upstream it is, such as `openai`. */
   readonly provider: string
+  /** Ids of the person's other teams, with spaces between them. */
+  readonly teams: string
 }
 
 /**

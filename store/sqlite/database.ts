@@ -7,7 +7,9 @@ import { AUDIT_TABLE } from './tables/audit.ts'
 import { REFILL_TABLE } from './tables/money.ts'
 import { PASSKEY_TABLE } from './tables/passkey.ts'
 import { SIGN_IN_TABLES } from './tables/sign-in.ts'
+import { SPENT_TABLES } from './tables/spent.ts'
 import { ROLL_UP_TABLES, USAGE_LOG_VIEW } from './tables/usage.ts'
+import { prepareUsage } from './usage-preparation.ts'
 
 export type Database = Sqlite.Database
 
@@ -59,6 +61,7 @@ const LATER_COLUMNS = [
   { table: 'usage', name: 'team', type: "TEXT NOT NULL DEFAULT ''" },
   { table: 'usage', name: 'category', type: "TEXT NOT NULL DEFAULT ''" },
   { table: 'usage', name: 'provider', type: "TEXT NOT NULL DEFAULT ''" },
+  { table: 'usage', name: 'teams', type: "TEXT NOT NULL DEFAULT ''" },
   { table: 'usage', name: 'rolled_up', type: 'INTEGER NOT NULL DEFAULT 0' },
   { table: 'token', name: 'limits', type: 'TEXT' },
 ] as const
@@ -71,6 +74,7 @@ const LATER_TABLES: readonly string[] = [
   ...Object.values(ACCESS_TABLES),
   AUDIT_TABLE,
   ...ROLL_UP_TABLES,
+  ...SPENT_TABLES,
   ...SIGN_IN_TABLES,
   REFILL_TABLE,
   PASSKEY_TABLE,
@@ -141,5 +145,7 @@ function migrate(database: Database): void {
       if (known === undefined) database.exec(`ALTER TABLE ${table} ADD COLUMN ${name} ${type}`)
     }
     database.exec(USAGE_LOG_VIEW)
+    // of a large table it takes seconds, and is then a part of the upkeep
+    if (database.prepare('SELECT 1 FROM usage LIMIT 1').get() === undefined) prepareUsage(database, 0)
   })()
 }

@@ -5,13 +5,18 @@ import { answerOfThread } from './thread.ts'
 
 /**
  * Reads what was spent in each window, in a thread, so that no request waits for it.
- * @throws Error why the database cannot be read, or that it was ended
+ * @returns when it has begun: what is written after that is not in it
+ * @throws Error why the database cannot be read, or that it was ended; so does `rows`
  */
-export function readSpent(
+export async function readSpent(
   file: string,
   windows: readonly Window[],
   signal: AbortSignal,
-): Promise<readonly (readonly SpentRow[])[]> {
+): Promise<{ readonly rows: Promise<readonly (readonly SpentRow[])[]> }> {
   const program = new URL(`./spent-program${extname(import.meta.url)}`, import.meta.url)
-  return answerOfThread(program, { file, windows }, signal, 'reading what was spent was cut off')
+  const { promise: begun, resolve } = Promise.withResolvers<void>()
+  const cutOff = 'reading what was spent was cut off'
+  const rows = answerOfThread<readonly (readonly SpentRow[])[]>(program, { file, windows }, signal, cutOff, resolve)
+  await Promise.race([begun, rows])
+  return { rows }
 }

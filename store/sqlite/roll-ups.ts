@@ -61,25 +61,66 @@ function durationIndex(ms: number): number {
 }
 
 /** What an attempt is told apart by, in the order of GROUP_COLUMNS. */
-function groupOf(row: Counted): readonly string[] {
-  return [row.keyId, row.userId, row.team, row.endUser, row.model, row.category, row.upstream, row.provider]
-}
+const groupOf = (row: Counted): readonly string[] => [
+  row.keyId,
+  row.userId,
+  row.team,
+  row.endUser,
+  row.model,
+  row.category,
+  row.upstream,
+  row.provider,
+]
+
+/**
+ * What of one key is told apart in one hour or day. Clients choose what their users are called, and some upstreams take
+ * any model: what comes later is counted as that of others.
+ */
+const MOST_OF_KEY = 1_000
+const OTHERS = '*'
+const CHOSEN_BY_CLIENTS: ReadonlySet<string> = new Set(['end_user', 'model'])
 
 /** The attempts of one group that began in the time from `begin`, Unix milliseconds. */
 type Summed = { readonly begin: number; readonly group: readonly string[]; readonly sums: Sums }
 
 /** Adds attempts to the roll-ups. Call it in the transaction that writes their rows, so that each is counted once. */
-export function openRollUps(database: Database): { readonly add: (rows: readonly Counted[]) => void } {
-  const writers = ROLL_UPS.map((rollUp) => ({ rollUp, upsert: database.prepare(upsertOf(rollUp)) }))
+export function openRollUps(
+  database: Database,
+  mostOfKey = MOST_OF_KEY,
+): { readonly add: (rows: readonly Counted[]) => void } {
+  const writers = ROLL_UPS.map((rollUp) => openRollUp(database, rollUp, mostOfKey))
   return {
     add(rows) {
       const hours = perHour(rows)
-      for (const { rollUp, upsert } of writers) {
-        for (const { begin, group, sums } of longer(hours, rollUp.lengthMs)) {
-          upsert.run(begin, ...group, ...COUNT_COLUMNS.map((name) => sums[name]), ...sums.durations)
-        }
-      }
+      for (const add of writers) add(hours)
     },
+  }
+}
+
+function openRollUp(database: Database, rollUp: RollUp, mostOfKey: number): (hours: readonly Summed[]) => void {
+  const { table, begin: column, lengthMs } = rollUp
+  const upsert = database.prepare(upsertOf(rollUp))
+  const isThere = database.prepare(
+    `SELECT 1 FROM ${table} WHERE ${[column, ...GROUP_COLUMNS].map((name) => `${name} = ?`).join(' AND ')}`,
+  )
+  const count = database.prepare(`SELECT COUNT(*) FROM ${table} WHERE ${column} = ? AND key_id = ?`).pluck()
+
+  return (hours) => {
+    const counts = new Map<string, number>()
+    for (const { begin, group, sums } of longer(hours, lengthMs)) {
+      const place = placeOf(begin, group, counts)
+      upsert.run(begin, ...place, ...COUNT_COLUMNS.map((name) => sums[name]), ...sums.durations)
+    }
+  }
+
+  function placeOf(begin: number, group: readonly string[], counts: Map<string, number>): readonly string[] {
+    if (isThere.get(begin, ...group) !== undefined) return group
+    const [keyId = ''] = group
+    const ofKey = `${begin} ${keyId}`
+    const known = counts.get(ofKey) ?? Number(count.get(begin, keyId))
+    counts.set(ofKey, known + 1)
+    if (known < mostOfKey) return group
+    return group.map((value, at) => (CHOSEN_BY_CLIENTS.has(GROUP_COLUMNS[at] ?? '') ? OTHERS : value))
   }
 }
 

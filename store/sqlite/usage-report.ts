@@ -2,6 +2,7 @@ import type { UsageCounts, UsageGroup, UsagePoint } from '../../schemas/admin-us
 import type { Database } from './database.ts'
 import { addAttempt, type CountColumn, type Counted, type GroupColumn, noSums, type Sums } from './roll-ups.ts'
 import { COUNT_COLUMNS, DURATION_COLUMNS, GROUP_COLUMNS, ROLL_UPS, type RollUp } from './tables/usage.ts'
+import { isPrepared } from './usage-preparation.ts'
 
 /** Most groups of one kind in a report: the busiest. */
 const MOST_GROUPS = 1_000
@@ -35,23 +36,32 @@ export type Report = {
 /** What comes to one report: the rows of a part of an hour, the hours of a part of a day, and days. */
 type Group = Record<GroupColumn, string> & Sums
 
+/** Names of one kind that are added up apart; of more, which clients have made up, the rest is one. */
+const MOST_NAMES = 50_000
+const OTHERS = '*'
+
 /**
  * What was used from `since` on. Read from the roll-ups: the time it takes depends on how many keys and models there
  * are, not on the number of rows.
  */
 export function usageReport(database: Database, wanted: Wanted): Report {
   const [hours, days] = ROLL_UPS
+  const hasRows = isPrepared(database)
   const firstHour = Math.ceil(wanted.since / hours.lengthMs) * hours.lengthMs
   const firstDay = Math.ceil(firstHour / days.lengthMs) * days.lengthMs
-  const groups = [
-    ...rowsBetween(database, wanted, wanted.since, firstHour),
-    ...rolledUp(database, wanted, hours, firstHour, firstDay),
-    ...rolledUp(database, wanted, days, firstDay, Number.MAX_SAFE_INTEGER),
-  ]
   const total = noSums()
-  for (const group of groups) addSums(total, group)
-  const by = (column: GroupColumn, hasNone: boolean, isOfUpstream = false): UsageGroup[] =>
-    grouped(groups, column, hasNone, isOfUpstream)
+  const columns = GROUP_COLUMNS.map((column) => ({ column, sums: new Map<string, Sums>() }))
+  const add = (group: Group) => {
+    addSums(total, group)
+    for (const { column, sums } of columns) addSums(sumsOf(sums, group[column]), group)
+  }
+  if (hasRows) for (const group of rowsBetween(database, wanted, wanted.since, firstHour)) add(group)
+  for (const group of rolledUp(database, wanted, hours, firstHour, firstDay)) add(group)
+  for (const group of rolledUp(database, wanted, days, firstDay, Number.MAX_SAFE_INTEGER)) add(group)
+  const by = (wantedColumn: GroupColumn, hasNone: boolean, isOfUpstream = false): UsageGroup[] => {
+    const sums = columns.find(({ column }) => column === wantedColumn)?.sums ?? new Map<string, Sums>()
+    return shownGroups(sums, hasNone, isOfUpstream)
+  }
   return {
     total: shown(total, total.requests),
     models: by('model', true),
@@ -61,9 +71,18 @@ export function usageReport(database: Database, wanted: Wanted): Report {
     people: by('user_id', false),
     teams: by('team', false),
     categories: by('category', false),
-    series: seriesOf(database, wanted),
-    isCounting: database.prepare('SELECT 1 FROM usage WHERE rolled_up = 0 LIMIT 1').get() !== undefined,
+    series: seriesOf(database, wanted, hasRows),
+    isCounting: !hasRows || database.prepare('SELECT 1 FROM usage WHERE rolled_up = 0 LIMIT 1').get() !== undefined,
   }
+}
+
+function sumsOf(all: Map<string, Sums>, wanted: string): Sums {
+  const name = all.size < MOST_NAMES || all.has(wanted) ? wanted : OTHERS
+  const known = all.get(name)
+  if (known !== undefined) return known
+  const sums = noSums()
+  all.set(name, sums)
+  return sums
 }
 
 function conditionOf({ of }: Wanted): readonly [sql: string, values: readonly string[]] {
@@ -73,7 +92,13 @@ function conditionOf({ of }: Wanted): readonly [sql: string, values: readonly st
 
 type RollUpRow = Record<GroupColumn, string> & Record<CountColumn, number> & Record<string, number | string>
 
-function rolledUp(database: Database, wanted: Wanted, { table, begin }: RollUp, from: number, to: number): Group[] {
+function* rolledUp(
+  database: Database,
+  wanted: Wanted,
+  { table, begin }: RollUp,
+  from: number,
+  to: number,
+): Generator<Group> {
   const [condition, values] = conditionOf(wanted)
   const sums = [...COUNT_COLUMNS, ...DURATION_COLUMNS].map((name) => `SUM(${name}) AS ${name}`)
   const groups = GROUP_COLUMNS.join(', ')
@@ -82,8 +107,8 @@ function rolledUp(database: Database, wanted: Wanted, { table, begin }: RollUp, 
       `SELECT ${groups}, ${sums.join(', ')} FROM ${table} WHERE ${begin} >= ? AND ${begin} < ?${condition}
        GROUP BY ${groups}`,
     )
-    .all(from, to, ...values)
-  return rows.map((row) => ({ ...row, durations: DURATION_COLUMNS.map((name) => Number(row[name])) }))
+    .iterate(from, to, ...values)
+  for (const row of rows) yield { ...row, durations: DURATION_COLUMNS.map((name) => Number(row[name])) }
 }
 
 function rowsBetween(database: Database, wanted: Wanted, from: number, to: number): Group[] {
@@ -110,16 +135,9 @@ function addSums(into: Sums, { durations, ...more }: Sums): void {
   for (const [at, count] of durations.entries()) into.durations[at] = (into.durations[at] ?? 0) + count
 }
 
-function grouped(all: readonly Group[], column: GroupColumn, hasNone: boolean, isOfUpstream: boolean): UsageGroup[] {
-  const groups = new Map<string, Sums>()
-  for (const group of all) {
-    const name = group[column]
-    if (name === '' && !hasNone) continue
-    const sums = groups.get(name) ?? noSums()
-    groups.set(name, sums)
-    addSums(sums, group)
-  }
-  return [...groups]
+function shownGroups(all: ReadonlyMap<string, Sums>, hasNone: boolean, isOfUpstream: boolean): UsageGroup[] {
+  return Array.from(all)
+    .filter(([name]) => name !== '' || hasNone)
     .map(([name, sums]) => ({ name, ...shown(sums, isOfUpstream ? sums.attempts : sums.requests) }))
     .sort((one, other) => other.requests - one.requests || one.name.localeCompare(other.name, 'en'))
     .slice(0, MOST_GROUPS)
@@ -161,11 +179,11 @@ const ROWS_STEP_MS = 300_000
 type Point = { readonly at: number } & Omit<UsagePoint, 'at'>
 
 /** By five minutes, hours or days, whichever makes some dozens of points. */
-function seriesOf(database: Database, wanted: Wanted): UsagePoint[] {
+function seriesOf(database: Database, wanted: Wanted, hasRows: boolean): UsagePoint[] {
   const [condition, values] = conditionOf(wanted)
   const [hours, days] = ROLL_UPS
   const spanMs = wanted.until - wanted.since
-  const isOfRows = spanMs < SHORTEST_BY_HOUR_MS
+  const isOfRows = hasRows && spanMs < SHORTEST_BY_HOUR_MS
   const { table, begin, lengthMs } = spanMs < LONGEST_BY_HOUR_MS ? hours : days
   const stepMs = isOfRows ? ROWS_STEP_MS : lengthMs
   const from = Math.floor(wanted.since / stepMs) * stepMs

@@ -1,23 +1,25 @@
 import type { Database } from './database.ts'
 import { type Counted, openRollUps } from './roll-ups.ts'
 import { ROLL_UPS } from './tables/usage.ts'
+import { prepareUsage } from './usage-preparation.ts'
 
 /** What is older goes; Unix milliseconds. */
 export type Retention = { readonly rowsBefore: number; readonly rollUpsBefore: number }
 
-/** Rows of one step: few, so that whoever else writes waits for milliseconds. */
+/** Rows of one step: few, so that another writer waits for milliseconds. */
 const ROWS_PER_STEP = 500
+/** Budgets ask for what was spent in the window that goes on, of 31 days at most. */
+const SPENT_KEPT_MS = 40 * 86_400_000
 
 type Uncounted = Counted & { readonly requestId: string }
 
 /**
  * What the usage log needs from time to time, in small steps. Rows that are in no roll-up, since an earlier version wrote
  * them, are counted; what is older than it is kept goes, rows only after they were counted.
+ * @param now Unix milliseconds
  */
-export function openUsageUpkeep(database: Database) {
-  // of a large table this takes seconds, which is why it is not done where the daemon starts
-  database.exec('CREATE INDEX IF NOT EXISTS usage_started_at ON usage (started_at)')
-  database.exec('CREATE INDEX IF NOT EXISTS usage_not_rolled_up ON usage (rolled_up) WHERE rolled_up = 0')
+export function openUsageUpkeep(database: Database, now: number) {
+  prepareUsage(database, now)
   const uncounted = database.prepare<[], Uncounted>(
     `SELECT request_id AS requestId, attempt, started_at AS startedAt, key_id AS keyId, user_id AS userId, team,
        end_user AS endUser, model, category, upstream, provider, outcome, input_tokens AS inputTokens,
@@ -38,6 +40,10 @@ export function openUsageUpkeep(database: Database) {
     oldest: database.prepare<[], number | null>(`SELECT MIN(${begin}) FROM ${table}`).pluck(),
     remove: database.prepare<[number]>(`DELETE FROM ${table} WHERE ${begin} = ?`),
   }))
+  const oldestSpent = database.prepare<[], number | null>(
+    `SELECT MIN(hour) FROM spent_hour HAVING MIN(hour) < MAX(hour) - ${SPENT_KEPT_MS}`,
+  )
+  const removeSpent = database.prepare<[number]>('DELETE FROM spent_hour WHERE hour = ?')
   const rollUps = openRollUps(database)
 
   const count = database.transaction((): boolean => {
@@ -60,7 +66,9 @@ export function openUsageUpkeep(database: Database) {
       rollUp.remove.run(oldest)
       return true
     })
-    return gone.length > 0
+    const spent = oldestSpent.pluck().get() ?? null
+    if (spent !== null) removeSpent.run(spent)
+    return gone.length > 0 || spent !== null
   }
 
   return {

@@ -1,10 +1,11 @@
-import { closeSync, ftruncateSync, openSync, readdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { ftruncateSync, readdirSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { UsageRow } from '../../daemon/meter/usage.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import type { Retention } from '../sqlite/usage-upkeep.ts'
 import { createImporter, ImportError, type Importer } from './importer.ts'
-import { usageLine } from './line.ts'
+import { type JournalFile, journalFiles } from './journal-files.ts'
+import { openRowsFile } from './open-rows-file.ts'
 
 const IMPORT_EVERY_MS = 1_000
 /** How long `close` waits for the last import; what is left then is imported at the next start. */
@@ -37,6 +38,8 @@ export type UsageJournal = {
    * @throws Error why the database cannot be written, and what `work` throws
    */
   afterImport<T>(cut: () => void, work: () => Promise<T>): Promise<T>
+  /** Whether upkeep goes on, after which the next import comes: of a large table its first round takes seconds. */
+  isKeepingUp(): boolean
   /** Why the last import failed; null when it did not. */
   lastError(): string | null
   /** Whether it failed because the database is damaged. The rows wait in the journal, for a database that is whole. */
@@ -44,9 +47,6 @@ export type UsageJournal = {
   /** Imports what is left, for 3 s at most, and ends the worker. Nothing may be appended afterwards. */
   close(): Promise<void>
 }
-
-/** Append and truncate, as an open file offers them; a test may hand over a full disk. */
-export type JournalFile = { readonly write: typeof writeSync; readonly truncate: typeof ftruncateSync }
 
 /**
  * The usage journal: files `gate.db-usage-TIME-NUMBER` (mode 0600) beside the database, a line per row, and
@@ -63,63 +63,19 @@ export function openUsageJournal(
     file = { write: writeSync, truncate: ftruncateSync },
   }: { readonly importer?: Importer; readonly file?: JournalFile } = {},
 ): UsageJournal {
-  const opened = `${databaseFile}-usage-${Date.now()}`
-  let number = 0
-  let current: { readonly fd: number; readonly path: string; bytes: number; isTorn: boolean } | null = null
+  const files = journalFiles(databaseFile, file)
+  const open = openRowsFile(databaseFile)
   /** Files that are complete and not imported yet, oldest first. */
   let complete = leftOver(databaseFile)
   let timer: NodeJS.Timeout | null = null
   let running: Promise<void> = Promise.resolve()
+  let keepsUp = false
   let lastError: string | null = null
   let isDamaged = false
-  const openFile = `${databaseFile}-usage-open-${Date.now()}`
-  const unfinished = `${databaseFile}-usage-open-new`
-  let hasOpen = false
-  rmSync(unfinished, { force: true })
-
-  function noteOpen(rows: readonly UsageRow[]): void {
-    if (rows.length === 0 && !hasOpen) return
-    try {
-      if (rows.length === 0) rmSync(openFile, { force: true })
-      else {
-        writeFileSync(unfinished, rows.map(usageLine).join(''), { mode: 0o600 })
-        renameSync(unfinished, openFile) // a kill leaves one or the other, whole
-      }
-      hasOpen = rows.length > 0
-    } catch {
-      discard(unfinished) // the disk is full, or can only be read, which the next append says
-    }
-  }
 
   function append(rows: readonly UsageRow[]): void {
-    let text = ''
-    for (const row of rows) text += usageLine(row)
-    current ??= create()
-    const bytes = Buffer.from(current.isTorn ? `\n${text}` : text)
-    try {
-      for (let at = 0; at < bytes.length; ) at += file.write(current.fd, bytes, at)
-    } catch (error) {
-      cutBack(current)
-      throw error
-    }
-    current.bytes += bytes.length
-    current.isTorn = false
+    files.append(rows)
     schedule()
-  }
-
-  function create() {
-    number += 1
-    const path = `${opened}-${number}`
-    return { fd: openSync(path, 'ax', 0o600), path, bytes: 0, isTorn: false }
-  }
-
-  /** Takes back what a failed write has left of a line; where even that fails, the next line starts on a new one. */
-  function cutBack(failed: NonNullable<typeof current>): void {
-    try {
-      file.truncate(failed.fd, failed.bytes)
-    } catch {
-      failed.isTorn = true
-    }
   }
 
   function schedule(): void {
@@ -129,45 +85,38 @@ export function openUsageJournal(
     }, IMPORT_EVERY_MS).unref()
   }
 
-  function importNow(): Promise<void> {
-    running = running.then(
-      () => importAll(),
-      () => importAll(),
-    )
-    return running
+  /** Does something when what came before it has ended, well or not; what comes later waits for it. */
+  function next<T>(work: () => Promise<T>): Promise<T> {
+    const done = running.then(work)
+    running = done.then(NOTHING, NOTHING)
+    return done
   }
+
+  const importNow = () => next(() => importAll())
 
   function keepUp(retention: Retention): Promise<boolean> {
-    const kept = running.then(
-      () => importer.keepUp(retention),
-      () => importer.keepUp(retention),
-    )
-    running = kept.then(
-      () => {},
-      () => {},
-    )
-    return kept
+    return next(async () => {
+      keepsUp = true
+      try {
+        return await importer.keepUp(retention)
+      } finally {
+        keepsUp = false
+      }
+    })
   }
 
-  async function afterImport<T>(cut: () => void, work: () => Promise<T>): Promise<T> {
-    const done = running
-      .then(
-        () => importAll(cut),
-        () => importAll(cut),
-      )
-      .then(work)
-    running = done.then(
-      () => {},
-      () => {},
-    )
-    return done
+  function afterImport<T>(cut: () => void, work: () => Promise<T>): Promise<T> {
+    return next(async () => {
+      await importAll(cut)
+      return await work()
+    })
   }
 
   async function importAll(cut: () => void = () => {}): Promise<void> {
     try {
       await importComplete() // first, so that a database that fails for hours makes two files and not thousands
       cut()
-      rotate()
+      complete.push(...files.rotate())
       await importComplete()
       if (lastError !== null) log('info', 'usage rows reach the database again')
       lastError = null
@@ -187,42 +136,29 @@ export function openUsageJournal(
     complete = []
   }
 
-  function rotate(): void {
-    if (current === null) return
-    closeSync(current.fd)
-    complete.push(current.path)
-    current = null
-  }
-
   if (complete.length > 0) importNow().catch(() => schedule())
 
   return {
     append,
-    noteOpen,
+    noteOpen: open.note,
     importNow,
     keepUp,
     afterImport,
+    isKeepingUp: () => keepsUp,
     lastError: () => lastError,
     isDamaged: () => isDamaged,
     async close() {
       if (timer !== null) clearTimeout(timer)
       const deadline = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_MS).unref())
       await Promise.race([importNow().catch(() => {}), deadline])
-      rotate()
-      noteOpen([])
+      files.rotate()
+      open.note([])
       await importer.close()
     },
   }
 }
 
-/** Removes a file, where that can be done. */
-function discard(file: string): void {
-  try {
-    rmSync(file, { force: true })
-  } catch {
-    // the next start removes it
-  }
-}
+const NOTHING = () => {}
 
 function leftOver(databaseFile: string): string[] {
   const directory = dirname(databaseFile)

@@ -31,7 +31,7 @@ let upkeep: { readonly of: Database; readonly step: ReturnType<typeof openUsageU
 
 function keepUp(retention: Retention): boolean {
   const database = databaseInPlace()
-  if (upkeep?.of !== database) upkeep = { of: database, step: openUsageUpkeep(database).step }
+  if (upkeep?.of !== database) upkeep = { of: database, step: openUsageUpkeep(database, Date.now()).step }
   const startMs = performance.now()
   while (upkeep.step(retention)) if (performance.now() - startMs > UPKEEP_MS) return true
   return false

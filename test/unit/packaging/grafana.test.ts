@@ -27,7 +27,7 @@ async function exposed() {
   const row = { requestId: 'r', attempt: 1, startedAt: 1, keyId: 'k', model: 'm', upstream: 'u', targetModel: 'm' }
   const counts = { inputTokens: 1, outputTokens: 3, cachedTokens: 0, cacheWriteTokens: 0, reasoningTokens: 0 }
   const rest = { estimated: false, costMicrodollars: 1, unpriced: false, endUser: '', durationMs: 9, ttftMs: 1 }
-  const whose = { userId: '', team: '', category: '', provider: 'openai' }
+  const whose = { userId: '', team: '', teams: '', category: '', provider: 'openai' }
   const whole = { ...row, ...counts, ...rest, ...whose, status: 200, outcome: 'ok' } as const
   metrics.attempt(whole)
   metrics.request(whole, 10)

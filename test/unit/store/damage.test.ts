@@ -177,7 +177,7 @@ test('of a large database the tables of keys are read at start, the usage rows l
   fill()
   const database = openDatabase(file)
   database.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 20000)
-    INSERT INTO usage SELECT 'r' || i, 1, 1, hex(zeroblob(400)), 'm', 'u', 'm', 200, 'ok', 1, 1, 1, 1, 0, 0, 1, NULL, 0, 0, '', '', '', '', '', 1 FROM n`)
+    INSERT INTO usage SELECT 'r' || i, 1, 1, hex(zeroblob(400)), 'm', 'u', 'm', 200, 'ok', 1, 1, 1, 1, 0, 0, 1, NULL, 0, 0, '', '', '', '', '', '', 1 FROM n`)
   database.close()
   expect(refuseDamaged(file)).toBe(false)
   overwrite(Math.floor(bytes().length / PAGE / 2), Buffer.alloc(PAGE))

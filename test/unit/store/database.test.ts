@@ -27,6 +27,7 @@ const row = (requestId: string, attempt = 1): UsageRow => ({
   endUser: '',
   userId: '',
   team: '',
+  teams: '',
   category: '',
   provider: '',
   durationMs: 5,

@@ -18,7 +18,8 @@ import type { UsageRow } from '../../../daemon/meter/usage.ts'
 import { type Database, openDatabase } from '../../../store/sqlite/database.ts'
 import { lockState } from '../../../store/sqlite/state-lock.ts'
 import type { Importer } from '../../../store/usage-journal/importer.ts'
-import { type JournalFile, openUsageJournal, type UsageJournal } from '../../../store/usage-journal/journal.ts'
+import { openUsageJournal, type UsageJournal } from '../../../store/usage-journal/journal.ts'
+import type { JournalFile } from '../../../store/usage-journal/journal-files.ts'
 import { rowOfLine, usageLine } from '../../../store/usage-journal/line.ts'
 import { until } from '../../support/daemon.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
@@ -60,6 +61,7 @@ const row = (requestId: string, more: Partial<UsageRow> = {}): UsageRow => ({
   endUser: '',
   userId: '',
   team: '',
+  teams: '',
   category: '',
   provider: '',
   durationMs: 7,
@@ -89,7 +91,7 @@ test('a row is in its file, mode 0600, when append returns; after importNow it i
   await journal.importNow()
   expect(files()).toEqual([])
   expect(database.prepare('SELECT * FROM usage WHERE request_id = ?').raw().get('a')).toEqual([
-    ...['a', 1, 5, 'k', 'm', 'u', 't', 200, 'ok', 1, 2, 3, 4, 1, 6, 7, null, 0, 0, '', '', '', '', '', 1],
+    ...['a', 1, 5, 'k', 'm', 'u', 't', 200, 'ok', 1, 2, 3, 4, 1, 6, 7, null, 0, 0, '', '', '', '', '', '', 1],
   ])
 })
 
@@ -260,10 +262,10 @@ test('any row survives its line', () => {
 test('a line that an older version wrote, without the last fields, is a row', () => {
   const one = row('a', { cacheWriteTokens: 0, unpriced: false, endUser: '' })
   const values = JSON.parse(usageLine(one)) as unknown[]
-  for (const missing of [1, 2, 3, 4, 5, 6, 7]) {
+  for (const missing of [1, 2, 3, 4, 5, 6, 7, 8]) {
     expect(rowOfLine(JSON.stringify(values.slice(0, -missing)))).toEqual(one)
   }
-  expect(rowOfLine(JSON.stringify(values.slice(0, -8)))).toBeNull()
+  expect(rowOfLine(JSON.stringify(values.slice(0, -9)))).toBeNull()
   expect(rowOfLine(JSON.stringify([...values, 0]))).toBeNull()
 })
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { UsageRow } from '../../../daemon/meter/usage.ts'
 import { type Database, openDatabase } from '../../../store/sqlite/database.ts'
 import { readUsage } from '../../../store/sqlite/read-usage.ts'
+import { openRollUps } from '../../../store/sqlite/roll-ups.ts'
 import { usageReport, type Wanted } from '../../../store/sqlite/usage-report.ts'
 import { openUsageStore } from '../../../store/sqlite/usage-store.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
@@ -39,6 +40,7 @@ const row = (more: Partial<UsageRow>): UsageRow => ({
   endUser: '',
   userId: '',
   team: '',
+  teams: '',
   category: '',
   provider: '',
   durationMs: 100,
@@ -238,4 +240,25 @@ test('C8: a thread reads it; a caller who leaves ends it; a database that is gon
   await expect(readUsage(place.file('gate.db'), all, signal)).resolves.toMatchObject({ total: counts })
   await expect(readUsage(place.file('gate.db'), all, AbortSignal.abort())).rejects.toThrow('cut off')
   await expect(readUsage(place.file('nothing.db'), all, signal)).rejects.toThrow()
+})
+
+test('what clients make up is told apart up to a number for each key and hour; then it is that of others', () => {
+  const rollUps = openRollUps(database, 3)
+  const names = ['a', 'b', 'c', 'd', 'e', 'a', 'f']
+  const of = (keyId: string) => names.map((endUser) => row({ keyId, endUser, model: `model of ${endUser}` }))
+  rollUps.add(of('k'))
+  rollUps.add([...of('k'), ...of('other').slice(0, 3)])
+  const { users, models, total } = usageReport(database, { since: 0, until: 1_000 })
+  const counted = (groups: readonly { readonly name: string; readonly requests: number }[]) =>
+    Object.fromEntries(groups.map(({ name, requests }) => [name, requests]))
+  expect(counted(users)).toEqual({ a: 5, b: 3, c: 3, '*': 6 })
+  expect(counted(models)).toEqual({ 'model of a': 5, 'model of b': 3, 'model of c': 3, '*': 6 })
+  expect(total.requests).toBe(17)
+})
+
+test('before the usage log has its indexes no row is looked for, and the report says so', () => {
+  openUsageStore(database).append([row({})])
+  database.exec('DROP INDEX usage_started_at')
+  const report = usageReport(database, { since: 1, until: 2_000 })
+  expect([report.isCounting, report.total.requests]).toEqual([true, 0])
 })

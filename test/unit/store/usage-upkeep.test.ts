@@ -40,6 +40,7 @@ const row = (requestId: string, more: Partial<UsageRow> = {}): UsageRow => ({
   endUser: '',
   userId: '',
   team: '',
+  teams: '',
   category: '',
   provider: '',
   durationMs: 100,
@@ -62,7 +63,7 @@ test('rows of an earlier version are counted once, in steps, and the report says
   openUsageStore(database).append([row('new')])
   insertAsBefore(1_200)
   expect(usageReport(database, all)).toMatchObject({ total: { requests: 1 }, isCounting: true })
-  const upkeep = openUsageUpkeep(database)
+  const upkeep = openUsageUpkeep(database, 10 * DAY_MS)
   const steps = [upkeep.step(KEEP), upkeep.step(KEEP), upkeep.step(KEEP), upkeep.step(KEEP)]
   expect(steps).toEqual([true, true, false, false])
   expect(usageReport(database, all)).toMatchObject({
@@ -76,7 +77,7 @@ test('rows of an earlier version are counted once, in steps, and the report says
 test('rows that are older than they are kept go in steps, and what they came to stays until it goes, too', () => {
   openUsageStore(database).append([row('new')])
   insertAsBefore(1_200)
-  const upkeep = openUsageUpkeep(database)
+  const upkeep = openUsageUpkeep(database, 10 * DAY_MS)
   const young = { rowsBefore: 10 * DAY_MS, rollUpsBefore: 0 }
   let steps = 0
   while (upkeep.step(young)) steps += 1

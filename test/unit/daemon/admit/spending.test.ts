@@ -2,11 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createBudgets } from '../../../../daemon/admit/budgets.ts'
 import { localLeases } from '../../../../daemon/admit/leases.ts'
 import { createSpending, type SpentRow } from '../../../../daemon/admit/spending.ts'
-import { openDatabase } from '../../../../store/sqlite/database.ts'
-import { spentIn } from '../../../../store/sqlite/spent.ts'
-import { openUsageStore } from '../../../../store/sqlite/usage-store.ts'
 import { memoryLeases, NO_NAMES, PAYER } from '../../../support/budgets.ts'
-import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
 const DAY_MS = 86_400_000
 const NOON = Date.UTC(2026, 10, 30, 12)
@@ -15,6 +11,7 @@ const row = (keyId: string, cost: number, model = 'm', targetModel = 'm'): Spent
   keyId,
   userId: '',
   team: '',
+  teams: '',
   model,
   targetModel,
   upstream: 'box',
@@ -192,47 +189,11 @@ test('an overdraft is spent before anything is refused', () => {
   expect([spend(1_000_000), spend(500_000), spend(1)]).toEqual([true, true, false])
 })
 
-test('rows of a window are added up from the table, and no others', () => {
-  const place = temporaryDirectory()
-  const database = openDatabase(place.file('gate.db'))
-  const usage = (requestId: string, startedAt: number, costMicrodollars: number, keyId = 'k') =>
-    ({
-      requestId,
-      attempt: 1,
-      startedAt,
-      costMicrodollars,
-      keyId,
-      model: 'm',
-      upstream: 'u',
-      targetModel: 'm',
-    }) as const
-  const rest = {
-    status: 200,
-    outcome: 'ok',
-    unpriced: false,
-    durationMs: 1,
-    ttftMs: null,
-    endUser: '',
-    userId: '',
-    team: '',
-    category: '',
-    provider: '',
-    inputTokens: 1,
-    outputTokens: 1,
-    cachedTokens: 0,
-    cacheWriteTokens: 0,
-    reasoningTokens: 0,
-    estimated: false,
-  } as const
-  openUsageStore(database).append(
-    [usage('a', 10, 5), usage('b', 19, 7), usage('c', 20, 100), usage('d', 9, 100), usage('e', 12, 3, 'other')].map(
-      (one) => ({ ...one, ...rest }),
-    ),
-  )
-  expect(spentIn(database, { startMs: 10, endMs: 20 })).toEqual([
-    { keyId: 'k', userId: '', team: '', model: 'm', targetModel: 'm', upstream: 'u', cost: 12 },
-    { keyId: 'other', userId: '', team: '', model: 'm', targetModel: 'm', upstream: 'u', cost: 3 },
-  ])
-  database.close()
-  place.remove()
-})
+test.each(['team-1', 'team-2', 'team-3'])(
+  'who has left team %s, or all, takes nothing of what was spent along',
+  (team) => {
+    const { read, spent } = at({ scope: `team:${team}` })
+    read([{ ...row('key-1', 70), userId: 'user-1', team: 'team-1', teams: 'team-2 team-3' }, row('key-1', 5)])
+    expect(spent()).toEqual({ '': 70 })
+  },
+)

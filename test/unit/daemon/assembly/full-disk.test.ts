@@ -56,6 +56,7 @@ const ROW = {
   endUser: '',
   userId: '',
   team: '',
+  teams: '',
   category: '',
   provider: '',
   durationMs: 1,

@@ -24,6 +24,7 @@ const row = (requestId: string): UsageRow => ({
   endUser: '',
   userId: '',
   team: '',
+  teams: '',
   category: '',
   provider: '',
   durationMs: 1,

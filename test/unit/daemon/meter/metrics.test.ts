@@ -34,6 +34,7 @@ const ROW: UsageRow = {
   endUser: '',
   userId: '',
   team: '',
+  teams: '',
   category: '',
   provider: '',
   durationMs: 1,

@@ -30,6 +30,7 @@ const ROW = {
   endUser: '',
   userId: '',
   team: '',
+  teams: '',
   category: '',
   provider: 'openai',
   durationMs: 30,

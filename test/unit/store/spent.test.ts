@@ -1,0 +1,121 @@
+import fc from 'fast-check'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { UsageRow } from '../../../daemon/meter/usage.ts'
+import { type Database, openDatabase } from '../../../store/sqlite/database.ts'
+import { readSpent } from '../../../store/sqlite/read-spent.ts'
+import { spentIn } from '../../../store/sqlite/spent.ts'
+import { openUsageStore } from '../../../store/sqlite/usage-store.ts'
+import { openUsageUpkeep } from '../../../store/sqlite/usage-upkeep.ts'
+import { temporaryDirectory } from '../../support/temporary-directory.ts'
+
+let place: ReturnType<typeof temporaryDirectory>
+let database: Database
+beforeEach(() => {
+  place = temporaryDirectory()
+  database = openDatabase(place.file('gate.db'))
+})
+afterEach(() => {
+  database.close()
+  place.remove()
+})
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+let number = 0
+const row = (more: Partial<UsageRow>): UsageRow => ({
+  requestId: `r${number++}`,
+  attempt: 1,
+  startedAt: 0,
+  keyId: 'k',
+  model: 'm',
+  upstream: 'u',
+  targetModel: 't',
+  status: 200,
+  outcome: 'ok',
+  inputTokens: 1,
+  outputTokens: 1,
+  cachedTokens: 0,
+  cacheWriteTokens: 0,
+  reasoningTokens: 0,
+  estimated: false,
+  costMicrodollars: 1,
+  unpriced: false,
+  endUser: '',
+  userId: '',
+  team: '',
+  teams: '',
+  category: '',
+  provider: '',
+  durationMs: 1,
+  ttftMs: null,
+  ...more,
+})
+
+const append = (rows: readonly UsageRow[]) => openUsageStore(database).append(rows)
+const group = { keyId: 'k', userId: '', team: '', teams: '', model: 'm', targetModel: 't', upstream: 'u' }
+const sumIn = (startMs: number, endMs: number) =>
+  spentIn(database, { startMs, endMs }).reduce((sum, { cost }) => sum + cost, 0)
+
+/** The database as an earlier version leaves it, which adds nothing up. */
+function asBefore(): void {
+  database.exec('DROP TRIGGER spent_of_usage; DELETE FROM spent_since; DELETE FROM spent_hour')
+}
+
+test('what is told apart stays apart, and a row that comes twice counts once', () => {
+  const twice = row({ startedAt: HOUR_MS, costMicrodollars: 5, userId: 'a', team: 't1', teams: 't2 t3' })
+  append([twice, row({ startedAt: HOUR_MS + 1, costMicrodollars: 7 }), row({ startedAt: HOUR_MS, keyId: 'other' })])
+  append([twice])
+  expect(spentIn(database, { startMs: 0, endMs: DAY_MS })).toEqual([
+    { ...group, cost: 7 },
+    { ...group, userId: 'a', team: 't1', teams: 't2 t3', cost: 5 },
+    { ...group, keyId: 'other', cost: 1 },
+  ])
+})
+
+test('of any window it is what its rows add up to, also where an earlier version wrote some of them', () => {
+  const times = fc.array(fc.integer({ min: 0, max: 5 * HOUR_MS }), { maxLength: 30 })
+  const window = fc.tuple(fc.integer({ min: 0, max: 6 * HOUR_MS }), fc.integer({ min: 0, max: 6 * HOUR_MS }))
+  fc.assert(
+    fc.property(times, times, window, fc.integer({ min: 0, max: 6 * HOUR_MS }), (before, after, [one, other], now) => {
+      database.exec('DELETE FROM usage')
+      asBefore()
+      append(before.map((startedAt) => row({ startedAt, costMicrodollars: 3 })))
+      openUsageUpkeep(database, now)
+      append(after.map((startedAt) => row({ startedAt, costMicrodollars: 5 })))
+      const [startMs, endMs] = [Math.min(one, other), Math.max(one, other)]
+      const inside = (all: readonly number[]) => all.filter((at) => at >= startMs && at < endMs).length
+      expect(sumIn(startMs, endMs)).toBe(inside(before) * 3 + inside(after) * 5)
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('it outlives the rows, whose retention may be shorter than a window, and goes after 40 days', () => {
+  append([row({ startedAt: HOUR_MS, costMicrodollars: 5 }), row({ startedAt: 20 * DAY_MS, costMicrodollars: 7 })])
+  const upkeep = openUsageUpkeep(database, 20 * DAY_MS)
+  const steps = () => {
+    while (upkeep.step({ rowsBefore: 50 * DAY_MS, rollUpsBefore: 0 }));
+  }
+  steps()
+  expect([sumIn(0, 30 * DAY_MS), database.prepare('SELECT COUNT(*) FROM usage').pluck().get()]).toEqual([12, 0])
+  append([row({ startedAt: 45 * DAY_MS })])
+  steps()
+  expect(sumIn(0, 60 * DAY_MS)).toBe(8)
+})
+
+test('a thread reads it as it was when it began: rows may be written meanwhile', async () => {
+  append([row({ startedAt: HOUR_MS })])
+  const windows = [
+    { startMs: 0, endMs: DAY_MS },
+    { startMs: 2 * HOUR_MS, endMs: DAY_MS },
+  ]
+  const { rows } = await readSpent(place.file('gate.db'), windows, new AbortController().signal)
+  append([row({ startedAt: HOUR_MS }), row({ startedAt: 3 * HOUR_MS })])
+  expect(await rows).toEqual([[{ ...group, cost: 1 }], []])
+})
+
+test('a thread that cannot read says so, and one that is ended', async () => {
+  const none = new AbortController()
+  await expect(readSpent(place.file('absent.db'), [], none.signal)).rejects.toThrow()
+  await expect(readSpent(place.file('gate.db'), [], AbortSignal.abort())).rejects.toThrow('cut off')
+})
