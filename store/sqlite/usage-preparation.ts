@@ -1,4 +1,4 @@
-import type { Database } from './database.ts'
+import type Sqlite from 'better-sqlite3'
 import { SPENT_HOUR_MS, SPENT_TRIGGER } from './tables/spent.ts'
 
 /**
@@ -6,7 +6,7 @@ import { SPENT_HOUR_MS, SPENT_TRIGGER } from './tables/spent.ts'
  * takes seconds, once; call it in no transaction that others wait for.
  * @param now Unix milliseconds
  */
-export function prepareUsage(database: Database, now: number): void {
+export function prepareUsage(database: Sqlite.Database, now: number): void {
   database.exec('CREATE INDEX IF NOT EXISTS usage_started_at ON usage (started_at)')
   database.exec('CREATE INDEX IF NOT EXISTS usage_not_rolled_up ON usage (rolled_up) WHERE rolled_up = 0')
   database.transaction(() => {
@@ -21,7 +21,7 @@ export function prepareUsage(database: Database, now: number): void {
 const INDEXES = ['usage_started_at', 'usage_not_rolled_up']
 
 /** Whether that is done, so that rows can be looked for. */
-export function isPrepared(database: Database): boolean {
+export function isPrepared(database: Sqlite.Database): boolean {
   const find = database.prepare<[string]>("SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?")
   return INDEXES.every((name) => find.get(name) !== undefined)
 }
