@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import { hostPort } from '../../schemas/words/address.ts'
@@ -97,6 +98,10 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
     ...places.http.map((at) => ({ key: 'tls.http_port', at, listener: plain(redirects) })),
   ]
 
+  const relayed = initial.relay.enable
+    ? createHttpListener(answering, limits, log, { ...https, accept: limited(https.accept) })
+    : null
+
   function plain(answers: Answering) {
     return createHttpListener(answers, limits, log, proxied(PLAIN))
   }
@@ -115,10 +120,20 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
         if (key === 'tls.https_port' && 'port' in at) httpsPort = Number(new URL(url).port || HTTPS_PORT)
         urls.push(url)
       }
+      relayed?.serve('relay')
       return urls
     },
+    /**
+     * Serves a visitor that a relay has brought.
+     * @param source the visitor's address, canonical, as the relay says; one that this host would trust counts as none
+     */
+    takeRelayed(socket: Socket, source: string): void {
+      if (relayed === null) socket.destroy()
+      else relayed.take(socket, { peer: settings.trusted.has(source) ? '' : source, secured: null })
+    },
     async drain(signal: AbortSignal): Promise<void> {
-      await Promise.all(created.map(({ listener }) => listener.drain(signal)))
+      const all = [...created.map(({ listener }) => listener), ...(relayed === null ? [] : [relayed])]
+      await Promise.all(all.map((listener) => listener.drain(signal)))
       https.close()
     },
   }
@@ -133,12 +148,17 @@ export function ofTls(error: unknown, key: string, at: ListenAt): Error {
   return new Error(`cannot listen on ${where} (${code}): ${remedy}set ${wrong}`, { cause: error })
 }
 
+/** Addresses that say who somebody is without a key, or may say so: this host's, and those of a tailnet. */
+const OF_THEMSELVES = ['127.0.0.0/8', '0.0.0.0/8', '::/127', '100.64.0.0/10', 'fd7a:115c:a1e0::/48']
+
 function settingsOf(config: Config) {
-  const { server } = config
+  const { server, auth } = config
   return {
     takesProxyHeader: server.proxy_protocol,
     mostPerAddress: server.max_connections_per_address,
     trustedProxies: addressList(server.trusted_proxies),
+    /** What no relay may say of a visitor: it would be as good as a key. */
+    trusted: addressList([...OF_THEMSELVES, ...server.trusted_proxies, ...auth.proxy.from]),
     externalUrl: server.external_url,
     isServed: gatewaySettings(config).isServed,
     hstsSeconds: hstsSecondsOf(config),

@@ -105,17 +105,19 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
     for (const read of readers) read.call(server, socket)
     socket.once('end', () => probeUntilAnswered(socket))
   }
-  server.on('connection', (socket) => {
+  function take(socket: Socket, via: Via): void {
     if (!limits.connections.take(socket, url)) {
       socket.destroy()
       return
     }
     connections.add(socket)
     socket.once('close', () => connections.delete(socket))
-    // a connection that is gone has no address, which must not make a proxy of it
-    const via = { peer: isProxied ? null : (socket.remoteAddress ?? ''), secured: null }
     if (layer === undefined) next(socket, via)
     else layer.accept(socket, via, next)
+  }
+  server.on('connection', (socket) => {
+    // a connection that is gone has no address, which must not make a proxy of it
+    take(socket, { peer: isProxied ? null : (socket.remoteAddress ?? ''), secured: null })
   })
   server.on('clientError', (error, socket: Socket) => refuseBroken(error, socket, errorBody))
 
@@ -138,6 +140,18 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
         })
       })
     },
+
+    /**
+     * Listens nowhere: serves what `take` brings.
+     * @param name of where that comes from, for the log
+     */
+    serve(name: string): void {
+      url = name
+      server.emit('listening') // Node begins its checks for slow clients
+    },
+
+    /** Serves a connection that came another way than by listening. */
+    take,
 
     /**
      * Answers the next request of every connection with `Connection: close`. New ones are still taken, for one request
@@ -167,6 +181,7 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
       }
       const idle = setInterval(closeIdle, IDLE_CHECK_MS)
       await closed
+      while (connections.size > 0) await Promise.all(closesOf(connections)) // those that were not listened for
       signal.removeEventListener('abort', cut)
       clearInterval(idle)
       server.close(() => {}) // stops the checks for slow clients
@@ -180,9 +195,12 @@ async function closedOrOver(connections: Iterable<Socket>, limitMs: number, sign
   const timer = setTimeout(end, limitMs)
   signal.addEventListener('abort', () => end(), { once: true })
   if (signal.aborted) end()
-  const closes = Array.from(connections, (socket) => new Promise((resolve) => socket.once('close', resolve)))
-  await Promise.race([Promise.all(closes), over])
+  await Promise.race([Promise.all(closesOf(connections)), over])
   clearTimeout(timer)
+}
+
+function closesOf(connections: Iterable<Socket>): Promise<unknown>[] {
+  return Array.from(connections, (socket) => new Promise((resolve) => socket.once('close', resolve)))
 }
 
 function urlOf(address: AddressInfo | string | null, scheme: string): string {

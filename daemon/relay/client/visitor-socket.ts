@@ -1,0 +1,62 @@
+import { constants, type Http2Stream } from 'node:http2'
+import { Socket } from 'node:net'
+
+const { NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = constants
+
+/**
+ * A visitor's connection, as the listener knows connections: what goes through one stream of a tunnel. Its half-close is
+ * the stream's, and a visitor that resets it is one that resets a connection.
+ */
+export class VisitorSocket extends Socket {
+  readonly #stream: Http2Stream
+
+  constructor(stream: Http2Stream) {
+    super({ allowHalfOpen: true })
+    this.#stream = stream
+    stream.on('error', () => {}) // its close says the same
+    stream.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) stream.pause()
+    })
+    stream.once('end', () => {
+      if (!stream.aborted) this.push(null)
+    })
+    stream.once('close', () => {
+      const isWhole = stream.rstCode === NGHTTP2_NO_ERROR && !stream.aborted
+      this.destroy(isWhole ? undefined : reset())
+    })
+  }
+
+  override _read(): void {
+    this.#stream.resume()
+  }
+
+  override _write(chunk: Buffer | string, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#stream.write(chunk, encoding, done)
+  }
+
+  override _writev(
+    chunks: readonly { readonly chunk: Buffer | string; readonly encoding: BufferEncoding }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    this.#stream.cork()
+    for (const [at, { chunk, encoding }] of chunks.entries())
+      this.#stream.write(chunk, encoding, at === chunks.length - 1 ? done : undefined)
+    this.#stream.uncork()
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    if (this.#stream.destroyed || this.#stream.writableEnded) done()
+    else this.#stream.end(() => done())
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const stream = this.#stream
+    // RFC 9113 section 8.1: what is left of its side is not needed any more, where ours is whole
+    if (!stream.closed && !stream.destroyed) stream.close(this.writableFinished ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
+    super._destroy(error, done)
+  }
+}
+
+function reset(): Error {
+  return Object.assign(new Error('the visitor or its relay has gone'), { code: 'ECONNRESET' })
+}
