@@ -6,6 +6,7 @@ import { openCertificates } from './assembly/certificates.ts'
 import { createControlPlane } from './assembly/control-plane.ts'
 import { createDataPlane } from './assembly/data-plane.ts'
 import { layGround } from './assembly/ground.ts'
+import { openRelay } from './assembly/relay.ts'
 import { createSignInPlane } from './assembly/sign-in.ts'
 import { openStorage } from './assembly/storage.ts'
 import { startUpkeep } from './assembly/upkeep.ts'
@@ -26,17 +27,20 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const ground = layGround(options)
   const { config, lifecycle, log, monotonic } = ground
   const storage = openStorage(ground)
-  const certificates = openCertificates(ground)
+  const relay = openRelay(ground)
+  const certificates = openCertificates(ground, relay)
   const signIn = createSignInPlane(ground, storage)
   const dataPlane = createDataPlane(ground, storage, signIn, certificates)
   const controlPlane = createControlPlane(ground, storage, signIn, dataPlane)
 
-  for (const { apply } of [ground, signIn, dataPlane]) config.onChange(apply)
+  for (const { apply } of [ground, signIn, dataPlane, relay]) config.onChange(apply)
   lifecycle.onReload('configuration', controlPlane.reload)
   lifecycle.onDrain('followers', controlPlane.drain)
+  lifecycle.onDrain('relays', relay.drain)
   lifecycle.onDrain('requests', dataPlane.drain)
   lifecycle.onStop('watch', startWatch(ground, dataPlane).stop)
   lifecycle.onStop('admin socket', controlPlane.stop)
+  lifecycle.onStop('relays', relay.stop)
   for (const [name, stop] of dataPlane.stops) lifecycle.onStop(name, stop)
   lifecycle.onStop('sign-ins', signIn.stop)
   lifecycle.onStop('certificates', async () => certificates?.close())
@@ -66,6 +70,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     signIn.served(urls)
     controlPlane.served(urls)
     certificates?.start()
+    void relay.start(dataPlane.takeRelayed)
     await lifecycle.ready()
     const closed = config.closed()
     const { isJournal } = ground

@@ -142,7 +142,7 @@ function lowerRelay(instance: string, server: Spec['relays'][string], names: Gat
 }
 
 /** Secrets of the daemon and the relays; a credential is named like the configuration key that it fills. */
-function gatewaySecrets({ gate, upstreams, alerts, relays }: Spec, gateway: Gateway): Secret[] {
+function gatewaySecrets({ gate, upstreams, alerts, relay, relays }: Spec, gateway: Gateway): Secret[] {
   const daemon = (origin: SpecPath, credential: string, source: Secret['source'] | undefined): Secret[] =>
     source === undefined
       ? []
@@ -155,6 +155,7 @@ function gatewaySecrets({ gate, upstreams, alerts, relays }: Spec, gateway: Gate
     ...daemon(['gate', 'secrets', 'encryption_key'], 'secrets.encryption_key', gate.secrets.encryption_key),
     ...daemon(['gate', 'secrets', 'previous_key'], 'secrets.previous_key', gate.secrets.previous_key),
     ...tlsSecrets(gateway),
+    ...daemon(['relay', 'invite'], 'relay.invite', relay.invite),
     ...Object.entries(gate.auth.oidc).flatMap(([name, { client_secret }]) =>
       daemon(['gate', 'auth', 'oidc', name, 'client_secret'], `auth.oidc.${name}.client_secret`, client_secret),
     ),

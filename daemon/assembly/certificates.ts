@@ -7,30 +7,52 @@ import type { Log } from '../../schemas/words/log.ts'
 import { type Certificates, createCertificates } from '../certificates/certificates.ts'
 import type { AcmeSettings, CertificateSettings, DnsSettings } from '../certificates/settings.ts'
 import type { Ground } from './ground.ts'
+import type { Relay } from './relay.ts'
 
-/** What is served over TLS, and its renewal; null: no source of certificates is configured. */
-export function openCertificates({
-  config,
-  log,
-  alert,
-  now,
-  monotonic,
-  stateDirectory,
-}: Pick<Ground, 'log' | 'alert' | 'now' | 'monotonic' | 'stateDirectory'> & {
+type CertificateGround = Pick<Ground, 'log' | 'alert' | 'now' | 'monotonic' | 'stateDirectory'> & {
   readonly config: Pick<Ground['config'], 'current'>
-}): Certificates | null {
-  const settings = settingsOf(config.current())
-  if (settings === null) {
-    notePorts(config.current(), log)
-    return null
-  }
+}
+
+/**
+ * What is served over TLS, and its renewal; null: no source of certificates is configured.
+ * @param relay which names it gets beside those of the configuration
+ */
+export function openCertificates(
+  { config, log, alert, now, monotonic, stateDirectory }: CertificateGround,
+  relay: Pick<Relay, 'isOn' | 'names' | 'whenNamed'>,
+): Certificates | null {
+  const initial = config.current()
+  const configured = settingsOf(initial)
+  if (configured === null) notePorts(initial, log)
+  if (configured === null && !relay.isOn) return null
+  const settings = withRelayed(configured ?? NONE, initial, relay)
   const webhook = () => config.current().tls.alarm_webhook
   const externalHost = () => {
     const { external_url: url } = config.current().server
     return url?.startsWith('https:') === true ? hostOf(url) : undefined
   }
   const clocks = { now, monotonic, random: Math.random }
-  return createCertificates(settings, { stateDirectory, log, alert, send, webhook, externalHost, ...clocks })
+  const certificates = createCertificates(settings, {
+    stateDirectory,
+    log,
+    alert,
+    send,
+    webhook,
+    externalHost,
+    ...clocks,
+  })
+  // one that is going on may have begun before
+  relay.whenNamed(() => void certificates.check().then(certificates.check))
+  return certificates
+}
+
+/** Names that relays lead here are proven by what they bring. */
+function withRelayed(
+  settings: CertificateSettings,
+  config: Config,
+  { isOn, names }: Pick<Relay, 'isOn' | 'names'>,
+): CertificateSettings {
+  return isOn ? { ...settings, acme: { ...(settings.acme ?? acmeSettings(config, [])), relayed: names } } : settings
 }
 
 /** Ports are no reason to refuse a configuration whose certificates are switched off for a while. */
@@ -43,27 +65,28 @@ function notePorts({ tls }: Config, log: Log): void {
     )
 }
 
+const NONE: CertificateSettings = { acme: undefined, tailscale: undefined, files: undefined, internalCa: undefined }
+
 /** The first source that is set; names of a tailnet come from Tailscale. */
 export function settingsOf(config: Config): CertificateSettings | null {
   const { tls, letsencrypt, server } = config
-  const none: CertificateSettings = { acme: undefined, tailscale: undefined, files: undefined, internalCa: undefined }
   switch (certificateSource(config)) {
     case 'none':
       return null
     case 'files': {
       const { cert, key } = tls.files
-      return cert === undefined || key === undefined ? null : { ...none, files: { cert, key } }
+      return cert === undefined || key === undefined ? null : { ...NONE, files: { cert, key } }
     }
     case 'internal-ca': {
       const external = server.external_url === undefined ? [] : [hostOf(server.external_url)]
-      return { ...none, internalCa: { names: [...new Set([...external, ...tls.names])] } }
+      return { ...NONE, internalCa: { names: [...new Set([...external, ...tls.names])] } }
     }
     case 'acme': {
       const isOfTailnet = (name: string) => name.endsWith(TAILSCALE.suffix)
       const tailnet = letsencrypt.domains.filter(isOfTailnet)
       const names = letsencrypt.domains.filter((name) => !isOfTailnet(name))
       return {
-        ...none,
+        ...NONE,
         ...(names.length > 0 && { acme: acmeSettings(config, names) }),
         ...(tailnet.length > 0 && { tailscale: { names: tailnet, socket: TAILSCALE.socket } }),
       }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as after } from 'node:timers/promises'
+import { certificateSource } from '../../config/certificate-source.ts'
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { Allowance } from '../../schemas/words/allowance.ts'
@@ -86,7 +87,7 @@ export function createDataPlane(
   const admission = createAdmission(admissionLimits(initial))
   const health = createTargetHealth(monotonic)
   const speech = speechOf(DIALECTS, echo)
-  const places = placesOf(activation, initial, certificates !== null)
+  const places = placesOf(activation, initial, certificateSource(initial) !== 'none')
   const limits = limitsOf(initial, monotonic, log)
   const upstreams = createUpstreams(speech, limits.maxUpstreamConnections)
   const backends = createBackends({
@@ -269,6 +270,8 @@ export function createDataPlane(
       directory.start(new Set(urls.map((url) => Number(new URL(url).port))))
       return urls
     },
+    /** Serves a visitor that a relay has brought. */
+    takeRelayed: listeners.takeRelayed,
     drain: (signal: AbortSignal): Promise<void> => clients.drain(listeners.drain(signal), signal),
     /** In the order in which they have to go: what asks goes before what is asked. */
     stops: [

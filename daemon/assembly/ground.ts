@@ -62,8 +62,6 @@ export function layGround(options: DaemonOptions) {
   })
   const initial = config.current()
   apply(initial)
-  for (const key of unbuiltKeys(initial))
-    log('warn', 'this version does not support a configured feature', { path: key })
   if (isOpenMode(initial.auth.mode))
     log('warn', 'auth.mode is none: every user of this machine is admitted without a key')
   const lifecycle = createLifecycle({
@@ -102,9 +100,4 @@ export function layGround(options: DaemonOptions) {
     /** Lets another daemon have the state directory. */
     stop: unlockState,
   }
-}
-
-/** Keys that are accepted, so that a configuration need not change later, but that have no effect yet. */
-function unbuiltKeys({ relay }: Config): readonly string[] {
-  return relay.enable ? ['relay.enable'] : []
 }

@@ -15,7 +15,7 @@ import type { Log } from '../../schemas/words/log.ts'
 import { codeOf } from '../../system/error-code.ts'
 import { createAccount } from './account.ts'
 import type { CertificateStore, Pair } from './kept.ts'
-import { createRenewal, type Renewable } from './renewal.ts'
+import { createRenewal, type Renewable, type Renewal } from './renewal.ts'
 import type { AcmeSettings } from './settings.ts'
 import type { Source, SourceParts } from './source.ts'
 
@@ -56,7 +56,9 @@ export function acmeSource(
     const open = (accountKey: string, url: string | undefined) =>
       openAcmeClient({ ...trust(), key: accountKey, url, eab: bindingOf(settings, url) }, send, now, signal)
     const replaces = before === undefined || !hasRenewalInfo ? undefined : certificateId(before.cert)
-    const responder = await responderOf(settings, pending, send, now, (record, error) =>
+    const isRelayed = !settings.names.includes(name)
+    const way = isRelayed ? ({ ...settings, challenge: 'tls-alpn-01' } as const) : settings
+    const responder = await responderOf(way, pending, send, now, (record, error) =>
       log('warn', 'a record of a challenge could not be removed', { domain: record, error: String(error) }),
     )
     return await account.use(
@@ -85,18 +87,29 @@ export function acmeSource(
       return info
     },
   })
-  const renewals = settings.names.map((name) => createRenewal(renewableOf(name), parts))
+  const configured = settings.names.map((name) => createRenewal(renewableOf(name), parts))
+  let relayed: readonly Renewal[] = []
+  const renewals = () => [...configured, ...relayed]
+
+  /** Names of relays that are new have their certificates of before, if there are any. */
+  function noteRelayed(): void {
+    const names = (settings.relayed?.() ?? []).filter((name) => !settings.names.includes(name))
+    const before = relayed
+    relayed = names.map((name) => before.find((one) => one.name === name) ?? createRenewal(renewableOf(name), parts))
+    if (relayed.some((one) => !before.includes(one)) || relayed.length < before.length) parts.changed()
+  }
 
   return {
     account: account.status,
-    identities: () => renewals.map(({ identity }) => identity()).filter((identity) => identity !== undefined),
-    status: () => renewals.map((renewal) => renewal.status()),
+    identities: () => renewals().flatMap(({ identity }) => identity() ?? []),
+    status: () => renewals().map((renewal) => renewal.status()),
     async check(signal) {
-      await Promise.all(renewals.map((renewal) => renewal.check(signal)))
+      noteRelayed()
+      await Promise.all(renewals().map((renewal) => renewal.check(signal)))
       account.save()
     },
     async renew(name, signal) {
-      const renewal = renewals.find((candidate) => candidate.name === name)
+      const renewal = renewals().find((candidate) => candidate.name === name)
       await renewal?.renew(signal)
       return renewal !== undefined
     },

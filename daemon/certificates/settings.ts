@@ -16,6 +16,8 @@ export type AcmeSettings = {
   readonly eab: { readonly kid: string; readonly hmac: string | undefined } | undefined
   /** The only names that are ever ordered, lower case. */
   readonly names: readonly string[]
+  /** Names that relays lead here, which come and go; always proven by tls-alpn-01; absent: none. */
+  readonly relayed?: () => readonly string[]
   readonly challenge: 'tls-alpn-01' | 'http-01' | 'dns-01'
   /** For dns-01. */
   readonly dns: DnsSettings | undefined

@@ -1223,6 +1223,33 @@ in
       default = null;
       description = "Name asked of the relay.";
     };
+    names = mkOption {
+      type = types.listOf types.nonEmptyStr;
+      default = [ ];
+      description = "Host names of your own that point to the relay; a TXT record at _gate-relay.NAME with the node id proves each.";
+    };
+    invite = mkOption {
+      type = types.nullOr secretReference;
+      default = null;
+      example = { file = "/run/secrets/name"; };
+      description = "Invitation of the relay, where it wants one for a name.";
+    };
+    pins = mkOption {
+      type = types.listOf (types.strMatching "[A-Za-z0-9+/]{43}=");
+      default = [ ];
+      description = "Public keys that a relay may have, as base64 of SHA-256; empty: its certificate has to be for its name.";
+    };
+    ca = mkOption {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      description = "CA certificate that relays are trusted by, PEM; those of the system when absent.";
+    };
+    ctLog = mkOption {
+      type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+([/?][^[:space:]#]*)?");
+      default = null;
+      example = "https://crt.sh/?output=json&q={name}";
+      description = "Search of certificate logs, asked twice a day about each relayed name, such as \"https://crt.sh/?output=json&q={name}\"; a certificate that this daemon did not get is an alert.";
+    };
   };
   sandbox = {
     enable = mkOption {

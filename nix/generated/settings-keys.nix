@@ -301,6 +301,11 @@
         enable = null;
         addresses = null;
         custom_domain = null;
+        names = null;
+        invite = "secret";
+        pins = null;
+        ca = null;
+        ct_log = null;
       };
     };
     usage = {

@@ -1073,6 +1073,29 @@ in
       default = null;
       description = "Name asked of the relay.";
     };
+    names = mkOption {
+      type = types.nullOr (types.listOf types.nonEmptyStr);
+      default = null;
+      defaultText = literalMD "what the daemon takes: `[]`";
+      description = "Host names of your own that point to the relay; a TXT record at _gate-relay.NAME with the node id proves each.";
+    };
+    pins = mkOption {
+      type = types.nullOr (types.listOf (types.strMatching "[A-Za-z0-9+/]{43}="));
+      default = null;
+      defaultText = literalMD "what the daemon takes: `[]`";
+      description = "Public keys that a relay may have, as base64 of SHA-256; empty: its certificate has to be for its name.";
+    };
+    ca = mkOption {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      description = "CA certificate that relays are trusted by, PEM; those of the system when absent.";
+    };
+    ctLog = mkOption {
+      type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+([/?][^[:space:]#]*)?");
+      default = null;
+      example = "https://crt.sh/?output=json&q={name}";
+      description = "Search of certificate logs, asked twice a day about each relayed name, such as \"https://crt.sh/?output=json&q={name}\"; a certificate that this daemon did not get is an alert.";
+    };
   };
   usage = {
     retention = mkOption {

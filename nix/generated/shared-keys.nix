@@ -41,6 +41,10 @@
   { setting = [ "relay" "enable" ]; option = [ "relay" "enable" ]; }
   { setting = [ "relay" "addresses" ]; option = [ "relay" "addresses" ]; }
   { setting = [ "relay" "customDomain" ]; option = [ "relay" "customDomain" ]; }
+  { setting = [ "relay" "names" ]; option = [ "relay" "names" ]; }
+  { setting = [ "relay" "pins" ]; option = [ "relay" "pins" ]; }
+  { setting = [ "relay" "ca" ]; option = [ "relay" "ca" ]; }
+  { setting = [ "relay" "ctLog" ]; option = [ "relay" "ctLog" ]; }
   { setting = [ "usage" "retention" ]; option = [ "usage" "retention" ]; }
   { setting = [ "usage" "totalsRetention" ]; option = [ "usage" "totalsRetention" ]; }
   { setting = [ "usage" "keepText" "keys" ]; option = [ "usage" "keepText" "keys" ]; }

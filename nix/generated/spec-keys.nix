@@ -499,6 +499,11 @@
         enable = null;
         addresses = null;
         custom_domain = null;
+        names = null;
+        invite = "secret";
+        pins = null;
+        ca = null;
+        ct_log = null;
       };
     };
     relays = { names = {

@@ -7,18 +7,23 @@ import { letsencrypt, tls } from './tls.ts'
 import { app, backend, model, upstream } from './upstreams.ts'
 import { usage } from './usage.ts'
 import {
+  absoluteFile,
   bytes,
+  certifiedHostName,
   cidrs,
   duration,
   host,
   hostPort,
+  httpUrl,
   jsonObject,
   limitingDuration,
   modelName,
   named,
   origin,
   port,
+  publicKeyPin,
   retention,
+  secret,
   webOrigin,
 } from './values.ts'
 
@@ -174,6 +179,25 @@ export const configSchema = z.strictObject({
         .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)
         .optional()
         .meta({ description: 'Name asked of the relay.' }),
+      names: z.array(certifiedHostName).max(16).default([]).meta({
+        description:
+          'Host names of your own that point to the relay; a TXT record at _gate-relay.NAME with the node id proves each.',
+      }),
+      invite: secret.max(256).optional().meta({
+        description: 'Invitation of the relay, where it wants one for a name.',
+        secret: true,
+      }),
+      pins: z.array(publicKeyPin).max(16).default([]).meta({
+        description:
+          'Public keys that a relay may have, as base64 of SHA-256; empty: its certificate has to be for its name.',
+      }),
+      ca: absoluteFile
+        .optional()
+        .meta({ description: 'CA certificate that relays are trusted by, PEM; those of the system when absent.' }),
+      ct_log: httpUrl.optional().meta({
+        description:
+          'Search of certificate logs, asked twice a day about each relayed name, such as "https://crt.sh/?output=json&q={name}"; a certificate that this daemon did not get is an alert.',
+      }),
     })
     .prefault({})
     .meta({ spec: 'relay' }),

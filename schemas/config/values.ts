@@ -116,6 +116,15 @@ export const certifiedHost = z
     new RegExp(`^(?:${CERTIFIED.source}|${addressPattern.source.slice(1, -1)})$`),
     'write a lower-case host name such as "ai.example.org", or an address',
   )
+/** A host name of more than one label, lower case, without final dot. */
+export const certifiedHostName = z
+  .string()
+  .regex(
+    /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+    'write a lower-case host name such as "ai.example.org"',
+  )
+/** SHA-256 of a public key (SubjectPublicKeyInfo). */
+export const publicKeyPin = z.string().regex(/^[A-Za-z0-9+/]{43}=$/, 'write base64 of SHA-256: 44 characters')
 /** A name in DNS, where labels may begin with an underscore. */
 export const dnsName = z
   .string()

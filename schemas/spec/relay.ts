@@ -1,13 +1,27 @@
 import { z } from 'zod'
-import { cidrs, hostPort, port } from '../config/values.ts'
+import { certifiedHostName, cidrs, hostPort, httpUrl, port, publicKeyPin } from '../config/values.ts'
 import { addressPattern } from '../words/address.ts'
-import { flag, hostName, interfaces, LABEL, secret } from './values.ts'
+import { absolutePath, flag, hostName, interfaces, LABEL, secret } from './values.ts'
 
 /** The key `relay` of the spec: being reachable through relays. */
 export const relay = z.strictObject({
   enable: flag(false, 'Make the gateway reachable through relays.'),
   addresses: z.array(hostPort).default([]).meta({ description: 'Relays as host:port.' }),
   custom_domain: z.string().regex(LABEL).optional().meta({ description: 'Name asked of the relay.' }),
+  names: z.array(certifiedHostName).max(16).default([]).meta({
+    description:
+      'Host names of your own that point to the relay; a TXT record at _gate-relay.NAME with the node id proves each.',
+  }),
+  invite: secret('Invitation of the relay, where it wants one for a name.').optional(),
+  pins: z.array(publicKeyPin).max(16).default([]).meta({
+    description:
+      'Public keys that a relay may have, as base64 of SHA-256; empty: its certificate has to be for its name.',
+  }),
+  ca: absolutePath('CA certificate that relays are trusted by, PEM; those of the system when absent.').optional(),
+  ct_log: httpUrl.optional().meta({
+    description:
+      'Search of certificate logs, asked twice a day about each relayed name, such as "https://crt.sh/?output=json&q={name}"; a certificate that this daemon did not get is an alert.',
+  }),
 })
 
 /** One entry of `relays`: a relay server on this host. */

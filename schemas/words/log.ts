@@ -39,6 +39,7 @@ export const LOG_FIELDS = {
   object: 'string',
   who: 'string',
   hash: 'string',
+  relay: 'string',
 } as const
 
 type FieldTypes = { readonly string: string; readonly number: number }

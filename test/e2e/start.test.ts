@@ -281,9 +281,10 @@ test('the model list answers while every upstream is down, or never answers', as
   mute.close()
 })
 
-test('what is configured but not built yet is said', async () => {
+test('relays that are switched on and not named are missed, and nothing waits for them', async () => {
   const gate = await startDaemon({ GATE_RELAY__ENABLE: 'true' }, place.path)
-  expect(gate.output()).toContain('"path":"relay.enable"')
+  await until(() => gate.output().includes('"path":"relay.addresses"'))
+  expect((await fetch(`${gate.url}/health`)).status).toBe(200)
   await gate.stop()
 })
 

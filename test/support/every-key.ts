@@ -174,7 +174,15 @@ export const everyKey: Tree = {
       algorithm: 'hmac-sha512',
     },
   },
-  relay: { enable: true, addresses: ['relay.example.org:443'], custom_domain: 'me' },
+  relay: {
+    enable: true,
+    addresses: ['relay.example.org:443'],
+    custom_domain: 'me',
+    names: ['ai.example.org'],
+    pins: ['GnZXd2vPeZzcZhPzVxZ1x9UEu6e0bV1HkQ3nJr0aM2I='],
+    ca: '/etc/ssl/gate/relay.pem',
+    ct_log: 'https://logs.example.org/?q={name}',
+  },
   usage: {
     retention: '91d',
     totals_retention: '1000d',

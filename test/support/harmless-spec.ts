@@ -204,7 +204,16 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
     },
     ...(isOwn ? {} : { proxy: { engine: way === 'env' ? 'caddy' : 'nginx', aliases: ['zqhost'] } }),
     dns: { engine: 'dnsmasq', listen: 'zqoutside', forward: ['10.77.4.1'] },
-    relay: { enable: true, addresses: ['zqrelay.example:443'], custom_domain: 'zqcustom' },
+    relay: {
+      enable: true,
+      addresses: ['zqrelay.example:443'],
+      custom_domain: 'zqcustom',
+      names: ['zqrelayed.example'],
+      invite: secret('invite'),
+      pins: ['GnZXd2vPeZzcZhPzVxZ1x9UEu6e0bV1HkQ3nJr0aM2I='],
+      ca: '/zqrelayca.pem',
+      ct_log: 'https://zqlogs.example/{name}',
+    },
     relays: {
       zqserver: {
         https_port: 8444,

@@ -137,12 +137,20 @@ function discovery({ gateway }: Deployment): JsonNode {
   })
 }
 
-function relay({ relayClient: { enable, addresses, custom_domain, ...rest } }: Deployment): JsonNode {
+function relay({ relayClient }: Deployment): JsonNode {
+  const { enable, addresses, custom_domain, names, invite: _, pins, ca, ct_log, ...rest } = relayClient
   rest satisfies Record<string, never>
+  const text = (key: string, content: string | undefined) =>
+    content === undefined ? undefined : value(['relay', key], content)
+  const list = (key: string, all: readonly string[]) => (all.length === 0 ? undefined : value(['relay', key], all))
   return object(['relay'], {
     enable: value(['relay', 'enable'], enable),
     addresses: value(['relay', 'addresses'], addresses),
-    custom_domain: custom_domain === undefined ? undefined : value(['relay', 'custom_domain'], custom_domain),
+    custom_domain: text('custom_domain', custom_domain),
+    names: list('names', names),
+    pins: list('pins', pins),
+    ca: text('ca', ca),
+    ct_log: text('ct_log', ct_log),
   })
 }
 

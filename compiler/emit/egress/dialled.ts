@@ -40,6 +40,17 @@ export function dialledForCertificates({ gateway: { tlsServing } }: Deployment):
     : [...ofTailscale, ...dialledForAcme(acme)]
 }
 
+/** Relays, the CA that certifies the names which they give, and the logs of certificates. */
+export function dialledForRelays({ relayClient }: Deployment): Dialled[] {
+  const { enable, addresses, ct_log } = relayClient
+  if (!enable) return []
+  return [
+    ...addresses.map((at, i): Dialled => ({ kind: 'url', origin: ['relay', 'addresses', i], url: `https://${at}` })),
+    { kind: 'url', origin: ['relay', 'enable'], url: LETS_ENCRYPT.directory },
+    ...(ct_log === undefined ? [] : [{ kind: 'url', origin: ['relay', 'ct_log'], url: ct_log } as const]),
+  ]
+}
+
 /** The identity providers that people sign in with, and Tailscale, which says who a client is. */
 export function dialledForSignIn({ gateway: { auth } }: Deployment): Dialled[] {
   const at: SpecPath = ['gate', 'auth', 'tailscale', 'tailnets']

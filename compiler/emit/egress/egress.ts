@@ -4,7 +4,7 @@ import { LOCAL_ENGINES } from '../../../schemas/words/local-engines.ts'
 import { isTree, type Tree, valueAt } from '../../../syntax/tree.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
-import { dialledForCertificates, dialledForSignIn, dialledUpstreams } from './dialled.ts'
+import { dialledForCertificates, dialledForRelays, dialledForSignIn, dialledUpstreams } from './dialled.ts'
 
 /** What the daemon may connect to over IP; 'any' when the spec says so. */
 export type Egress = 'any' | LimitedEgress
@@ -65,6 +65,7 @@ function targetsOf(deployment: Deployment, settings: Tree): Target[] {
   return [
     ...dialledUpstreams(deployment, settings),
     ...dialledForCertificates(deployment),
+    ...dialledForRelays(deployment),
     ...dialledForSignIn(deployment),
     ...collector(deployment),
   ].flatMap((dialled) => {

@@ -1,7 +1,7 @@
 import { PRIVATE_RANGES } from '../../../schemas/words/address.ts'
 import { type Entry, type Section, text, type UnitFile, words } from '../../../syntax/unit/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
-import { dialledForCertificates, dialledForSignIn, dialledUpstreams } from '../egress/dialled.ts'
+import { dialledForCertificates, dialledForRelays, dialledForSignIn, dialledUpstreams } from '../egress/dialled.ts'
 import { type Egress, egressOf } from '../egress/egress.ts'
 import type { EmitOptions } from '../output.ts'
 
@@ -15,6 +15,7 @@ export function reachUnit(
   const dialledAll = [
     ...dialledUpstreams(deployment, settings),
     ...dialledForCertificates(deployment),
+    ...dialledForRelays(deployment),
     ...dialledForSignIn(deployment),
   ]
   const sockets = dialledAll.flatMap((dialled) => {

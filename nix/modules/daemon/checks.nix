@@ -72,6 +72,7 @@ let
       (name: concatMap (key: reference "alerts.${name}.${key}.file" (orEmpty cfg.alerts.${name}.${key})) [ "url" "secret" "token" ])
       (lib.attrNames cfg.alerts)
     ++ reference "tls.alarmWebhook.file" (orEmpty cfg.tls.alarmWebhook)
+    ++ reference "relay.invite.file" (orEmpty cfg.relay.invite)
     ++ reference "tls.acme.eabHmac.file" (orEmpty (cfg.tls.acme.eabHmac or null))
     ++ reference "tls.acme.dns.apiToken.file" (orEmpty (cfg.tls.acme.dns.apiToken or null))
     ++ reference "tls.acme.dns.keySecret.file" (orEmpty (cfg.tls.acme.dns.keySecret or null))

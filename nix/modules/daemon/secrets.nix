@@ -27,6 +27,7 @@ let
     ++ own "secrets.encryption_key" cfg.secrets.encryptionKey
     ++ own "secrets.previous_key" cfg.secrets.previousKey
     ++ lib.optionals (tls.isServed cfg) (ofTls own cfg.tls)
+    ++ own "relay.invite" cfg.relay.invite
     ++ lib.concatMap (name: own "auth.oidc.${name}.client_secret" cfg.auth.oidc.${name}.clientSecret)
       (lib.attrNames cfg.auth.oidc)
     ++ lib.concatMap (upstream: own "upstreams.${upstream.name}.api_key" upstream.apiKey)

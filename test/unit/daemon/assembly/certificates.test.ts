@@ -93,6 +93,7 @@ test.each([
   const log: Log = (level, message) => void (level === 'warn' && lines.push(message))
   const alert = () => {}
   const parts = { config: { current: () => config }, log, alert, now: () => 0, monotonic: () => 0, stateDirectory: '/' }
-  expect(openCertificates(parts)).toBeNull()
+  const relay = { isOn: false, names: () => [], whenNamed: () => {} }
+  expect(openCertificates(parts, relay)).toBeNull()
   expect(lines).toEqual(warned)
 })

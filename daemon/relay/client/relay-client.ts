@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Config } from '../../../schemas/config/config.ts'
+import { hostPort } from '../../../schemas/words/address.ts'
+import type { Log } from '../../../schemas/words/log.ts'
+import { codeOf } from '../../../system/error-code.ts'
+import { createClaims } from './claims.ts'
+import type { NodeIdentity } from './identity.ts'
+import type { RelayTrust } from './trust.ts'
+import { createTunnels, type TunnelsSettings } from './tunnels.ts'
+import type { TakeVisitor } from './visitors.ts'
+
+export type RelayClientParts = {
+  readonly identity: NodeIdentity
+  readonly take: TakeVisitor
+  /** Called when the host names that lead here have changed. */
+  readonly named: () => void
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** 0 to 1. */
+  readonly random: () => number
+  readonly log: Log
+}
+
+export type RelayClient = ReturnType<typeof createRelayClient>
+
+type Settings = Config['relay']
+
+/** Makes the gateway reachable through relays: tunnels, and the names that lead into them. */
+export function createRelayClient(parts: RelayClientParts, initial: Settings) {
+  const { identity, log } = parts
+  let names: readonly string[] = []
+  let dialled = ''
+  const tunnels = createTunnels({
+    ...parts,
+    instanceId: randomUUID(),
+    opened: () => claims.look(),
+    named() {
+      const next = [...new Set(tunnels.open().flatMap((tunnel) => tunnel.names()))]
+      // a relay that is lost for a while takes no name away
+      if (next.length === 0 || next.join() === names.join()) return
+      names = next
+      log('info', 'names that point here through relays', { domain: names.join(', ') })
+      parts.named()
+    },
+  })
+  const claims = createClaims({ nodeId: identity.nodeId, open: tunnels.open, log })
+
+  function apply({ addresses, pins, ca, custom_domain, names: hosts, invite }: Settings): void {
+    claims.apply({ names: [...(custom_domain === undefined ? [] : [custom_domain]), ...hosts], invite })
+    const next = JSON.stringify([addresses, pins, ca])
+    if (next === dialled) return
+    dialled = next
+    if (addresses.length === 0) log('warn', 'relay.enable is set, and no relay is named', { path: 'relay.addresses' })
+    tunnels.start({ addresses, trust: trustOf(pins, ca, log) } satisfies TunnelsSettings)
+  }
+
+  return {
+    nodeId: identity.nodeId,
+    /** Host names that lead here, that of the key first. */
+    names: (): readonly string[] => names,
+    start: (): void => apply(initial),
+    apply,
+    drain: tunnels.drain,
+    async stop(): Promise<void> {
+      claims.stop()
+      await tunnels.stop()
+    },
+    refused: claims.refused,
+    /** Tunnels as they are. Times by the monotonic clock. */
+    tunnels: () =>
+      tunnels.open().map((tunnel) => ({
+        relay: hostPort(tunnel.address.host, tunnel.address.port),
+        relayId: tunnel.relayId,
+        servername: tunnel.address.servername,
+        forMs: parts.now() - tunnel.connectedAtMs,
+        rttMs: tunnel.rttMs(),
+        visitors: tunnel.visitors(),
+      })),
+    /** Relays that could not be reached. */
+    failed: () =>
+      tunnels.targets().flatMap(({ address, error, failures, notBeforeMs }) =>
+        error === undefined
+          ? []
+          : [
+              {
+                relay: hostPort(address.host, address.port),
+                error,
+                failures,
+                againInMs: Math.max(0, notBeforeMs - parts.now()),
+              },
+            ],
+      ),
+  }
+}
+
+/** A file that cannot be read leaves the CAs of Node, so that nothing is believed that should not be. */
+function trustOf(pins: readonly string[], file: string | undefined, log: Log): RelayTrust {
+  if (file === undefined) return { ca: undefined, pins }
+  try {
+    return { ca: readFileSync(file, 'utf8'), pins }
+  } catch (error) {
+    log('error', 'the CA of relays cannot be read', { path: 'relay.ca', file, error: codeOf(error) })
+    return { ca: undefined, pins }
+  }
+}

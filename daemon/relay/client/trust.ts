@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import { isIP } from 'node:net'
+import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from 'node:tls'
+import { ALPN } from '../protocol.ts'
+import type { NodeIdentity } from './identity.ts'
+
+/** Whom a node takes for a relay. */
+export type RelayTrust = {
+  /** PEM; undefined: the CAs that Node knows. */
+  readonly ca: string | undefined
+  /** Base64 of SHA-256 of the relay's public key (SubjectPublicKeyInfo); empty: its certificate has to be for its name. */
+  readonly pins: readonly string[]
+}
+
+/** Where a relay is, and what it calls itself. */
+export type RelayAddress = { readonly host: string; readonly port: number; readonly servername: string }
+
+/** How a relay is dialled: with the node's key, and such that no other host is taken for it. */
+export function dialOptions(
+  { key, cert }: NodeIdentity,
+  { host, port, servername }: RelayAddress,
+  { ca, pins }: RelayTrust,
+): ConnectionOptions {
+  return {
+    host,
+    port,
+    key,
+    cert,
+    minVersion: 'TLSv1.3',
+    ALPNProtocols: [ALPN],
+    ...(isIP(servername) === 0 && { servername }),
+    ...(ca !== undefined && { ca }),
+    rejectUnauthorized: pins.length === 0, // a key that is pinned needs no one to vouch for it
+    checkServerIdentity: (_, certificate) => checkServerIdentity(servername, certificate),
+  }
+}
+
+/** Base64 of SHA-256 of a public key. @param spki its DER */
+export const pinOf = (spki: Buffer): string => createHash('sha256').update(spki).digest('base64')
+
+/** Why a relay is not the one that is pinned; undefined: it is, or none is. */
+export function pinFlaw(certificate: PeerCertificate & { readonly pubkey?: Buffer }, pins: readonly string[]) {
+  if (pins.length === 0) return undefined
+  const pin = certificate.pubkey === undefined ? '' : pinOf(certificate.pubkey)
+  return pins.includes(pin) ? undefined : `its key ${pin} is none of relay.pins`
+}

@@ -1,0 +1,213 @@
+import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import {
+  CONTROL_PATH,
+  type Control,
+  type ControlMessage,
+  claimBytes,
+  EXPORTER,
+  messageReader,
+  PROTO,
+  TUNNEL_SESSION_MEMORY,
+  TUNNEL_SETTINGS,
+  TUNNEL_WINDOW_BYTES,
+  unknownFeature,
+  writeMessage,
+} from '../protocol.ts'
+import { createAsking } from './asking.ts'
+import { dial, within } from './dial.ts'
+import { keepAlive } from './health.ts'
+import type { NodeIdentity } from './identity.ts'
+import type { RelayAddress, RelayTrust } from './trust.ts'
+import { createVisitors, type TakeVisitor } from './visitors.ts'
+
+export type TunnelParts = {
+  readonly identity: NodeIdentity
+  readonly trust: RelayTrust
+  /** Another one at each start of the daemon. */
+  readonly instanceId: string
+  readonly take: TakeVisitor
+  /** Takes no more visitors. */
+  readonly isDraining: () => boolean
+  /** Called when the host names that lead here have changed. */
+  readonly named: () => void
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+}
+
+/** A connection to a relay that brings visitors. */
+export type Tunnel = Awaited<ReturnType<typeof openTunnel>>
+
+const WELCOME_MS = 10_000
+
+/**
+ * Dials a relay and waits to be welcome.
+ * @throws Error that says why there is no tunnel
+ */
+export async function openTunnel(parts: TunnelParts, address: RelayAddress, signal: AbortSignal) {
+  const { identity, now } = parts
+  const socket = await dial(identity, address, parts.trust, signal)
+  const exporter = socket.exportKeyingMaterial(EXPORTER.bytes, EXPORTER.label, Buffer.alloc(0))
+  const session = performServerHandshake(socket, {
+    settings: TUNNEL_SETTINGS,
+    maxSessionMemory: TUNNEL_SESSION_MEMORY,
+  })
+  const connectedAtMs = now()
+  const welcomed = Promise.withResolvers<Control<'welcome'>>()
+  const leaving = Promise.withResolvers<void>()
+  const closed = Promise.withResolvers<void>()
+  let names: readonly string[] = []
+  let mostVisitors = 0
+  let drainsAfterMs: number | null = null
+  let endReason = 'the relay closed the connection'
+
+  session.setLocalWindowSize(TUNNEL_WINDOW_BYTES)
+  session.on('error', () => {}) // its close says the same
+  session.once('goaway', () => leave(0))
+  session.once('close', () => {
+    welcomed.reject(new Error(endReason))
+    leaving.resolve()
+    closed.resolve()
+  })
+  const visitors = createVisitors({
+    take: parts.take,
+    isOwn: (name) => names.includes(name),
+    isDraining: parts.isDraining,
+    most: () => mostVisitors,
+  })
+  const control = openControl(session, parts.instanceId, read, end)
+  const asking = createAsking(control.send, closed.promise)
+  session.on('stream', (stream, headers) => {
+    if (headers[':method'] === 'CONNECT') visitors.accept(stream, headers)
+    else if (!control.accept(stream, headers)) stream.close()
+  })
+
+  function end(reason: string): void {
+    endReason = reason
+    session.destroy()
+  }
+
+  function leave(afterMs: number): void {
+    drainsAfterMs ??= afterMs
+    leaving.resolve()
+  }
+
+  function read(message: ControlMessage): void {
+    switch (message.type) {
+      case 'welcome':
+        begin(message)
+        break
+      case 'names':
+        names = message.names
+        parts.named()
+        break
+      case 'drain':
+        leave(message.reconnectAfterMs)
+        break
+      case 'answer':
+        asking.answered(message)
+        break
+      case 'error':
+        end(refusalOf(message))
+        break
+      default: // what only a node says
+    }
+  }
+
+  function begin(message: Control<'welcome'>): void {
+    const unknown = unknownFeature(message.critical)
+    if (unknown !== undefined) {
+      end(`the relay insists on ${unknown}, which this version does not know`)
+      return
+    }
+    mostVisitors = message.limits.streams
+    names = message.names
+    welcomed.resolve(message)
+  }
+
+  const welcome = await within(welcomed.promise, WELCOME_MS, signal, `no welcome in ${WELCOME_MS / 1_000} s`).catch(
+    (error: unknown) => {
+      session.destroy()
+      throw error
+    },
+  )
+  const health = keepAlive(session, now, () => end('the relay did not answer for 30 s'))
+
+  return {
+    address,
+    relayId: welcome.relayId,
+    /** Other relays of the domain. */
+    peers: welcome.peers,
+    connectedAtMs,
+    names: () => names,
+    rttMs: health.rttMs,
+    visitors: visitors.count,
+    isOpen: () => !session.closed && !session.destroyed && drainsAfterMs === null,
+    /** When the relay begins to leave, or has gone. */
+    leaving: leaving.promise,
+    /** When nothing goes through it any more. */
+    closed: closed.promise,
+    endReason: () => endReason,
+    /** How long to wait with another tunnel; null: the relay did not say that it leaves. */
+    drainsAfterMs: () => drainsAfterMs,
+    /** Asks the relay for a name. @returns a stable word, `ok` when it is given */
+    claim(name: string, invite: string | undefined): Promise<Control<'answer'>> {
+      const { nodeId } = identity
+      const signature = identity.sign(claimBytes(exporter, { name, nodeId })).toString('base64url')
+      return asking.ask((id) => ({ type: 'claim', id, name, ...(invite !== undefined && { invite }), signature }))
+    },
+    release: (name: string): Promise<Control<'answer'>> => asking.ask((id) => ({ type: 'release', id, name })),
+    /** Takes no more visitors, and ends with the last. */
+    leave(): void {
+      drainsAfterMs ??= 0
+      leaving.resolve()
+      if (session.destroyed) return
+      session.goaway()
+      visitors.whenNone(() => session.destroy())
+    },
+    /** Ends now. */
+    cut: (): void => session.destroy(),
+  }
+}
+
+/**
+ * The first stream, which the relay opens: messages both ways for as long as the tunnel lives.
+ * @param end called with why it is not one
+ */
+function openControl(
+  session: ServerHttp2Session,
+  instanceId: string,
+  read: (message: ControlMessage) => void,
+  end: (reason: string) => void,
+) {
+  let control: ServerHttp2Stream | null = null
+
+  function send(message: ControlMessage): void {
+    if (control !== null && !control.destroyed && !control.closed) control.write(writeMessage(message))
+  }
+
+  return {
+    send,
+    /** @returns whether it is the stream of messages */
+    accept(stream: ServerHttp2Stream, headers: Readonly<Record<string, unknown>>): boolean {
+      if (control !== null || headers[':method'] !== 'POST' || headers[':path'] !== CONTROL_PATH) return false
+      control = stream
+      const readMessages = messageReader()
+      stream.on('error', () => {})
+      stream.once('close', () => session.destroy())
+      stream.on('data', (chunk: Buffer) => {
+        try {
+          for (const message of readMessages(chunk)) read(message)
+        } catch (error) {
+          end(error instanceof Error ? error.message : String(error))
+        }
+      })
+      stream.respond({ ':status': 200 })
+      send({ type: 'hello', proto: [PROTO], features: [], critical: [], instanceId, names: [], caps: [] })
+      return true
+    },
+  }
+}
+
+function refusalOf({ code, min, max }: Control<'error'>): string {
+  return min === undefined ? `the relay says ${code}` : `the relay says ${code}: it speaks versions ${min} to ${max}`
+}
