@@ -1,0 +1,71 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import { VISITOR } from '../protocol.ts'
+
+/** Who a visitor is, as it is told to the node. */
+export type Visit = {
+  /** Lower case, without port. */
+  readonly host: string
+  readonly source: string
+  readonly target: string
+  /** The relay that took it. */
+  readonly relay: string
+  readonly connection: string
+  readonly hops: number
+}
+
+/** `status`: of the answer; 0: there was none. */
+export type Opening =
+  | { readonly kind: 'open'; readonly stream: ClientHttp2Stream }
+  | { readonly kind: 'refused'; readonly status: number }
+
+const OPENING_MS = 10_000
+const NOT_NOW: Opening = { kind: 'refused', status: 0 }
+
+/**
+ * Opens a visitor's stream; the first bytes go along without waiting for the answer.
+ * @param visitor given up when it closes
+ */
+export function openStream(session: ClientHttp2Session, visit: Visit, head: Buffer, visitor: Duplex): Promise<Opening> {
+  return new Promise((resolve) => {
+    if (session.closed || session.destroyed || visitor.destroyed) {
+      resolve(NOT_NOW)
+      return
+    }
+    let stream: ClientHttp2Stream
+    try {
+      stream = session.request(headersOf(visit), { endStream: false })
+    } catch {
+      resolve(NOT_NOW) // it was told to go away in this very moment
+      return
+    }
+    const conclude = (opening: Opening) => {
+      clearTimeout(timer)
+      visitor.off('close', giveUp)
+      stream.off('close', giveUp)
+      if (opening.kind === 'refused' && !stream.closed) stream.close(constants.NGHTTP2_CANCEL)
+      resolve(opening)
+    }
+    const giveUp = () => conclude(NOT_NOW)
+    const timer = setTimeout(giveUp, OPENING_MS)
+    stream.on('error', () => {}) // 'close' follows
+    stream.once('close', giveUp)
+    visitor.once('close', giveUp)
+    stream.once('response', ({ ':status': status = 0 }) =>
+      conclude(status === 200 ? { kind: 'open', stream } : { kind: 'refused', status }),
+    )
+    stream.write(head)
+  })
+}
+
+function headersOf({ host, source, target, relay, connection, hops }: Visit): OutgoingHttpHeaders {
+  return {
+    ':method': 'CONNECT',
+    ':authority': `${host}:443`,
+    [VISITOR.source]: source,
+    [VISITOR.target]: target,
+    [VISITOR.relay]: relay,
+    [VISITOR.connection]: connection,
+    [VISITOR.hops]: String(hops),
+  }
+}

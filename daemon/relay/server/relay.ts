@@ -1,0 +1,217 @@
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { isNodeId } from '../protocol.ts'
+import { createAddresses } from './addresses.ts'
+import { createChallenges } from './challenges.ts'
+import { type Arrival, createFront } from './front.ts'
+import { answer, createHops, hopName } from './hops.ts'
+import { ALERT, sayAlert } from './last-words.ts'
+import { createCounts, metricsText } from './metrics.ts'
+import { createNodeMeters } from './node-meters.ts'
+import { type Opening, openStream, type Visit } from './opening.ts'
+import { createOwnDoor, idOfOwnKey } from './own-door.ts'
+import type { RelayParts, TunnelStatus } from './parts.ts'
+import { createPassages, type End, socketEnd, streamEnd } from './passages.ts'
+import { createPage } from './status-page.ts'
+import { createTunnels } from './tunnels.ts'
+
+/** Routes visitors by the name in their ClientHello to the nodes that have dialled in. It never ends their TLS. */
+export type Relay = {
+  /** Id of this relay among those of its domain. */
+  readonly id: string
+  /** Takes a connection of the port for visitors; nodes dial that one too. */
+  takeVisitor(socket: Socket): void
+  /** Takes a connection of the port for nodes: who names no host there means the relay itself. */
+  takeTunnel(socket: Socket): void
+  /** The names of a node have changed. */
+  tellNames(nodeId: string): void
+  /** Asks nodes to go elsewhere, and waits for visitors as long as `limits.drainMs`. */
+  drain(): Promise<void>
+  status(): TunnelStatus[]
+  metrics(): string
+  close(): void
+}
+
+const CHALLENGE = 'acme-tls/1'
+const CONNECTION_ID_BYTES = 8
+/** Tunnels and other relays that one visitor is offered to. */
+const MOST_TRIES = 3
+
+type Door = 'visitors' | 'nodes'
+
+export function createRelay(parts: RelayParts): Relay {
+  const { names, presence, requests, settings, limits, identity, ownKey, now, random, log } = parts
+  const id = idOfOwnKey(ownKey)
+  const counts = createCounts()
+  const addresses = createAddresses(limits, now)
+  const challenges = createChallenges(limits, now)
+  const meters = createNodeMeters(limits, now)
+  const tunnels = createTunnels({ relayId: id, limits, presence, requests, meters, namesFor, counts, now, random, log })
+  const passages = createPassages({ limits, counts, onPressure: tunnels.setPressure, now })
+  const hops = createHops({ ownKey, domain: () => settings().domain, presence, arrive: arriveFromRelay, log })
+  const door = createOwnDoor({
+    identity,
+    ownKey,
+    challenge: () => parts.challenge?.() ?? null,
+    takeNode: tunnels.take,
+    takeHop: hops.take,
+    page: createPage(tunnels.status),
+    refusedKey: () => {
+      counts.tunnelsRefused.key += 1
+    },
+  })
+  const frontOf = (kind: Door) =>
+    createFront({ settings, limits, addresses, counts, arrive: (arrival) => arrive(arrival, kind) })
+  const fronts = { visitors: frontOf('visitors'), nodes: frontOf('nodes') }
+
+  function namesFor(nodeId: string): readonly string[] {
+    return [`${nodeId}.${settings().domain}`, ...names.namesOf(nodeId)]
+  }
+
+  /** @returns id of the node that has a name; null: none */
+  function nodeOf(host: string): string | null {
+    const { domain } = settings()
+    const label = host.endsWith(`.${domain}`) ? host.slice(0, -domain.length - 1) : ''
+    return isNodeId(label) ? label : names.ownerOf(host)
+  }
+
+  function arrive({ socket, hello, address, source, target }: Arrival, kind: Door): void {
+    const { domain } = settings()
+    const host = hello.name
+    const isChallenge = hello.alpn.length === 1 && hello.alpn[0] === CHALLENGE
+    if (host === `relay.${domain}` || (host === null && kind === 'nodes')) {
+      if (isChallenge) door.takeChallenge(socket)
+      else door.takeOwn(socket, source)
+      return
+    }
+    if (host === hopName(domain)) {
+      door.takeHop(socket)
+      return
+    }
+    const refuse = (why: keyof typeof counts.refused, alert: number) => {
+      counts.refused[why] += 1
+      sayAlert(socket, alert)
+    }
+    const nodeId = host === null ? null : nodeOf(host)
+    if (host === null || nodeId === null) {
+      addresses.penalise(address)
+      refuse(host === null ? 'no-name' : 'unknown-name', ALERT.unrecognizedName)
+      return
+    }
+    if (isChallenge && !challenges.isLeft(host)) {
+      refuse('challenge-limit', ALERT.accessDenied)
+      return
+    }
+    const connection = random(CONNECTION_ID_BYTES).toString('hex')
+    const head = socket.read() as Buffer | null // put back by who read the hello
+    if (head === null) socket.destroy()
+    else
+      void pass(socketEnd(socket), nodeId, { host, source, target, relay: id, connection, hops: 0 }, head).then(
+        (refused) => {
+          if (refused !== null) refuse(refused, ALERT.internalError)
+        },
+      )
+  }
+
+  /** Another relay has sent a visitor; it goes to a tunnel of this relay or nowhere. */
+  function arriveFromRelay(stream: ServerHttp2Stream, visit: Visit): void {
+    const nodeId = nodeOf(visit.host)
+    if (nodeId === null) {
+      answer(stream, 421)
+      return
+    }
+    stream.once('data', (head: Buffer) => {
+      stream.pause()
+      void pass(streamEnd(stream), nodeId, visit, head, () => stream.respond({ ':status': 200 })).then((refused) => {
+        if (refused === null) return
+        counts.refused[refused] += 1
+        answer(stream, 503)
+      })
+    })
+  }
+
+  /**
+   * Passes a visitor on to its node.
+   * @param opened told before the first byte comes back
+   * @returns null: done; else why not
+   */
+  async function pass(
+    visitor: End,
+    nodeId: string,
+    visit: Visit,
+    head: Buffer,
+    opened = () => {},
+  ): Promise<keyof typeof counts.refused | null> {
+    const meter = meters.of(nodeId)
+    if (passages.count() >= limits().visitors) return 'visitor-limit'
+    if (meter.visitors >= limits().streamsPerNode || meter.isUsedUp()) return 'node-limit'
+    meter.visitors += 1
+    const found = await find(nodeId, visit, head, visitor.stream)
+    if (found.opening.kind === 'refused') {
+      meter.visitors -= 1
+      return found.opening.status === 0 ? 'offline' : 'node-refused'
+    }
+    opened()
+    counts.visitors += 1
+    counts.bytesIn += head.length
+    meter.bytesIn += head.length
+    passages.join(visitor, streamEnd(found.opening.stream), meter, () => {
+      meter.visitors -= 1
+      found.done()
+    })
+    return null
+  }
+
+  type Found = { readonly opening: Opening; readonly done: () => void }
+
+  async function find(nodeId: string, visit: Visit, head: Buffer, visitor: Duplex): Promise<Found> {
+    let opening: Opening = { kind: 'refused', status: 0 }
+    for (const tunnel of tunnels.of(nodeId).slice(0, MOST_TRIES)) {
+      tunnel.visitors += 1
+      const done = () => {
+        tunnel.visitors -= 1
+      }
+      opening = await openStream(tunnel.session, visit, head, visitor)
+      if (opening.kind === 'open') return { opening, done }
+      done()
+      if (visitor.destroyed) return { opening, done: () => {} }
+    }
+    if (visit.hops > 0) return { opening, done: () => {} }
+    for (const { relay } of presence.routesOf(nodeId).slice(0, MOST_TRIES)) {
+      const session = await hops.to(relay)
+      if (session === null || visitor.destroyed) continue
+      opening = await openStream(session, { ...visit, hops: 1 }, head, visitor)
+      if (opening.kind === 'refused') continue
+      counts.forwarded += 1
+      return { opening, done: () => {} }
+    }
+    return { opening, done: () => {} }
+  }
+
+  return {
+    id,
+    takeVisitor: fronts.visitors.take,
+    takeTunnel: fronts.nodes.take,
+    tellNames: tunnels.tellNames,
+    async drain() {
+      tunnels.drain()
+      await passages.drain(AbortSignal.timeout(limits().drainMs))
+    },
+    status: tunnels.status,
+    metrics: () =>
+      metricsText(counts, {
+        visitors: passages.count(),
+        nodes: tunnels.nodes(),
+        tunnels: tunnels.count(),
+        unparsed: fronts.visitors.waiting() + fronts.nodes.waiting(),
+        bufferedBytes: passages.bufferedBytes(),
+        addresses: addresses.size(),
+      }),
+    close() {
+      passages.close()
+      tunnels.close()
+      hops.close()
+    },
+  }
+}
