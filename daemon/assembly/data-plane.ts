@@ -244,7 +244,7 @@ export function createDataPlane(
     allRoutes: gateway.allRoutes,
     requestsInFlight: clients.count,
     countTelemetry: metrics.clientTelemetry,
-    openRequests: { count: clients.count, countOf: clients.countOf },
+    openRequests: { count: clients.count, counts: clients.counts },
     apply(next: Config): void {
       setKeys(next)
       admission.setLimits(admissionLimits(next))

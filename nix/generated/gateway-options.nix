@@ -214,7 +214,7 @@ in
         type = types.nullOr secretReference;
         default = null;
         example = { file = "/run/secrets/name"; };
-        description = "Signs short access tokens; made and kept when absent.";
+        description = "Signs short access tokens, best 32 random characters; made and kept when absent.";
       };
       issuer = mkOption {
         type = types.nonEmptyStr;
@@ -472,7 +472,7 @@ in
   adminAllowFrom = mkOption {
     type = types.listOf types.nonEmptyStr;
     default = [ ];
-    description = "Narrower list for the admin routes; empty: allow_from.";
+    description = "Narrower list for the routes of operators; empty: allow_from.";
   };
   trustedProxies = mkOption {
     type = types.listOf types.nonEmptyStr;

@@ -34,7 +34,7 @@ in
       type = types.nullOr (types.listOf types.nonEmptyStr);
       default = null;
       defaultText = literalMD "what the daemon takes: `[]`";
-      description = "Client addresses that may use /api/admin; empty: those of allow_from.";
+      description = "Client addresses that may use the routes of operators; empty: those of allow_from.";
     };
     trustedProxies = mkOption {
       type = types.nullOr (types.listOf types.nonEmptyStr);

@@ -38,6 +38,7 @@ export const NO_BACKENDS: Pick<Backends, 'turnAt' | 'isAsleep'> = {
 /** For requests that nobody traces: every upstream is told what the client says of its own trace. */
 const NO_TELEMETRY: GatewayParts['telemetry'] = {
   begin: () => null,
+  join: () => null,
   put: () => {},
   tells: () => true,
   providerOf: (upstream) => upstream,
