@@ -30,6 +30,7 @@ import { createTexts } from '../gateway/texts.ts'
 import { openRow } from '../gateway/usage-row.ts'
 import { connectionLimits, createClientConnections } from '../listener/connection-limits.ts'
 import type { Identities } from '../listener/identities.ts'
+import { createHeldTime } from '../meter/held-time.ts'
 import { createMetrics } from '../meter/metrics.ts'
 import { createRetryBudget } from '../route/retry-budget.ts'
 import { createTargetHealth } from '../route/target-health.ts'
@@ -159,6 +160,7 @@ export function createDataPlane(
       longestAnswerOf: directory.longestAnswerOf,
       budgets: money.budgets,
       limits: money.limits,
+      heldTime: createHeldTime(monotonic),
       health,
       retries: createRetryBudget(monotonic),
       backends,

@@ -678,6 +678,11 @@ in
           example = "10s";
           description = "Longest wait for a free place, or until another backend of the group has finished its requests. A duration such as \"10s\".";
         };
+        pricePerHour = mkOption {
+          type = types.nullOr (types.strMatching "[0-9]{1,9}(\\.[0-9]{1,6})? USD");
+          default = null;
+          description = "What an hour costs in which it answers requests, which share it; its idle time costs nothing. Absent: nothing.";
+        };
         memory = mkOption {
           type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");
           default = null;

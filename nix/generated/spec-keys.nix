@@ -254,6 +254,7 @@
         max_concurrent = null;
         max_waiting = null;
         wait_timeout = null;
+        price_per_hour = null;
         memory = null;
         cpus = null;
         pids = null;
@@ -351,6 +352,7 @@
             max_concurrent = null;
             max_waiting = null;
             wait_timeout = null;
+            price_per_hour = null;
             memory = null;
             cpus = null;
             pids = null;
