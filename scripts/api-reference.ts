@@ -51,11 +51,9 @@ const scopeText = ({ scope }: ApiRoute): string =>
   scope === 'public' ? 'none' : scope === 'signed-in' ? 'any' : scope === 'person' ? 'a person' : `\`${scope}\``
 
 function partsOf({ query, body }: ApiRoute): string {
-  const parts = [
-    ...(query === undefined ? [] : [`query: ${membersOf(query)}`]),
-    ...(body === undefined ? [] : [`body: ${membersOf(body)}`]),
-  ]
-  return parts.length === 0 ? '' : `; ${parts.join('; ')}`
+  const members = { query: query && membersOf(query), body: body && membersOf(body) }
+  const named = Object.entries(members).filter(([, names]) => names !== undefined && names !== '')
+  return named.map(([part, names]) => `; ${part}: ${names}`).join('')
 }
 
 function membersOf(shape: z.ZodType): string {

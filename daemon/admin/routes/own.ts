@@ -39,7 +39,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
       method: 'POST',
       path: '/api/user/tokens',
       scope: 'person',
-      summary: 'Makes a key of one’s own and shows it, this one time only',
+      summary: 'Makes a key of your own and shows it, this one time only',
       body: ownKeyRequest,
       answer: madeKey,
       status: 201,
@@ -85,7 +85,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
       method: 'GET',
       path: '/api/user/sessions',
       scope: 'person',
-      summary: 'Lists where one is signed in',
+      summary: 'Lists where you are signed in',
       answer: sessionList,
       handle: ({ principal }) =>
         json({
@@ -105,7 +105,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
       method: 'DELETE',
       path: '/api/user/sessions/{id}',
       scope: 'person',
-      summary: 'Signs oneself out somewhere',
+      summary: 'Ends one of your sessions',
       answer: signedOut,
       audit: 'session.end',
       handle: ({ params: { id = '' }, principal }) => {
