@@ -14,6 +14,11 @@ export function defaultsLayer(tree: KeyNode, above: Tree): Layer {
   return { name: 'defaults', values, sourceOf: () => 'built in' }
 }
 
+/** The same of a schema from whose names nothing follows. */
+export function schemaDefaults(tree: KeyNode, above: Tree): Layer {
+  return { name: 'defaults', values: fallbacks(tree, above), sourceOf: () => 'built in' }
+}
+
 /** Names that an entry of the map at `path` could have although no layer mentions it. */
 export function knownNames(path: Path): readonly string[] {
   return keyPathText(path) === 'upstreams' ? PROVIDERS : []

@@ -19,6 +19,7 @@ export function manPages(date: string): Record<string, string> {
     overview(visible),
     ...visible.map(commandPage),
     programPage('gate-daemon', 'a private AI gateway', ['gatectl(1)', 'gate.toml(5)']),
+    programPage('gate-relay', 'makes gateways reachable from anywhere', ['gatectl(1)', 'gate-daemon(8)']),
     programPage('gate-agent', 'lets the gateway start and stop one backend', ['gate-daemon(8)', 'gatectl(1)']),
     specPage(),
   ]

@@ -20,7 +20,7 @@ import { zshCompletion } from '../ctl/completion/zsh.ts'
 import { manPages } from './man-pages.ts'
 
 const root = join(import.meta.dirname, '..')
-const PROGRAMS = ['gate-daemon', 'gatectl', 'gate-agent']
+const PROGRAMS = ['gate-daemon', 'gate-relay', 'gatectl', 'gate-agent']
 
 /**
  * Writes /usr/lib/gate (the compiled sources, production dependencies, the pinned Node), the commands in

@@ -75,19 +75,16 @@ function sessionIn(cookie: string, isSecured: () => boolean): string | null {
   if (!cookie.includes(PLAIN_COOKIE)) return null
   // anyone on the way, and pages of other ports, can set the plain one: over HTTPS it counts for nothing
   const takesPlain = !isSecured()
-  const plain = new Set<string>()
+  let plain: string | null = null
   let secure: string | null = null
   for (const pair of cookie.split(';')) {
     const equals = pair.indexOf('=')
     const name = pair.slice(0, equals).trim()
     const value = pair.slice(equals + 1).trim()
-    if (name === PLAIN_COOKIE && takesPlain) plain.add(value)
+    if (name === PLAIN_COOKIE && takesPlain) plain = agree(plain, value)
     else if (name === SECURE_COOKIE) secure = agree(secure, value)
   }
-  if (secure !== null) return secure // whatever others have set beside it
-  const [only = null, ...others] = plain
-  if (others.length > 0) throw twoKeys()
-  return only
+  return secure ?? plain
 }
 
 function agree(found: string | null, value: string): string {

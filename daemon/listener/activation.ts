@@ -9,6 +9,8 @@ type Activation = {
   readonly https: readonly number[]
   /** Listening sockets for redirects and HTTP-01 challenges. */
   readonly http: readonly number[]
+  /** Listening sockets for nodes and peers. */
+  readonly p2p: readonly number[]
   /** Listening sockets of the admin API. */
   readonly admin: readonly number[]
   /** Connected datagram socket to systemd (`OpenFile=/run/systemd/notify:notify`). */
@@ -36,19 +38,21 @@ export function takeActivation(env: NodeJS.ProcessEnv, pid: number): Activation 
     gateway: withRole('gateway'),
     https: withRole('https'),
     http: withRole('http'),
+    p2p: withRole('p2p'),
     admin: withRole('admin'),
     notify: withRole('notify')[0],
     unknown: named.filter(({ name }) => roleOf(name) === 'none').map(({ name }) => name),
   }
 }
 
-type Role = 'gateway' | 'https' | 'http' | 'admin' | 'notify' | 'none'
+type Role = 'gateway' | 'https' | 'http' | 'p2p' | 'admin' | 'notify' | 'none'
 
 // Without FileDescriptorName= systemd uses the socket unit's name, and systemd-socket-activate says "unknown".
 function roleOf(name: string): Role {
   if (name === 'gateway' || name === 'unknown') return 'gateway'
   if (name === 'https' || name.endsWith('-https.socket')) return 'https'
   if (name === 'http' || name.endsWith('-http.socket')) return 'http'
+  if (name === 'p2p' || name.endsWith('-p2p.socket')) return 'p2p'
   if (name === 'admin' || name.endsWith('-admin.socket')) return 'admin'
   if (name.endsWith('.socket')) return 'gateway'
   return name === 'notify' ? 'notify' : 'none'

@@ -254,7 +254,6 @@
         max_concurrent = null;
         max_waiting = null;
         wait_timeout = null;
-        price_per_hour = null;
         memory = null;
         cpus = null;
         pids = null;
@@ -352,7 +351,6 @@
             max_concurrent = null;
             max_waiting = null;
             wait_timeout = null;
-            price_per_hour = null;
             memory = null;
             cpus = null;
             pids = null;

@@ -72,7 +72,7 @@ describe.skipIf(!hasEtcd)('a registry in etcd', () => {
   test('a route is known at the other relay, and gone when its relay leaves', async () => {
     const prefix = newPrefix()
     const [one, two] = [testRegistry(await openStore(prefix)), testRegistry(await openStore(prefix))]
-    await one.registry.join({ id: 'r1', address: 'r1.example.org:31145', pin: 'cGlu' })
+    await one.registry.join({ id: 'r1', address: 'r1.example.org:31145' })
     await one.registry.announce(NODE_A, 't1')
     await until(() => two.registry.routesOf(NODE_A).length === 1 && two.registry.relays().length === 1)
     await one.registry.close()

@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { webcrypto } from 'node:crypto'
+import { sign, webcrypto } from 'node:crypto'
 import { once } from 'node:events'
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -8,7 +8,9 @@ import { X509Certificate, X509CertificateGenerator } from '@peculiar/x509'
 import {
   ALPN,
   CONTROL_PATH,
+  type Control,
   type ControlMessage,
+  EXPORTER,
   messageReader,
   nodeIdOf,
   TUNNEL_SESSION_MEMORY,
@@ -18,6 +20,7 @@ import {
 } from '../../daemon/relay/protocol.ts'
 import type { KeyAndCertificate, RelayLimits, RelayParts } from '../../daemon/relay/server/parts.ts'
 import { createRelay, type Relay } from '../../daemon/relay/server/relay.ts'
+import { until } from './daemon.ts'
 import { makeIdentity } from './identities.ts'
 
 export const DOMAIN = 'relay.test'
@@ -140,8 +143,21 @@ export type TestNode = {
   /** Waits for a message of a kind. */
   readonly hear: <T extends ControlMessage['type']>(type: T) => Promise<Extract<ControlMessage, { readonly type: T }>>
   readonly closed: Promise<void>
+  /** What its tunnel and no other has. */
+  readonly exporter: Buffer
+  /** By its key, base64url. */
+  readonly sign: (bytes: Buffer) => string
+  /** Says what wants an answer, and waits for that. */
+  readonly ask: (message: Asked) => Promise<Control<'answer'>>
   readonly stop: () => void
 }
+
+/** A message that is answered, without its id. */
+type Asked = { [T in 'claim' | 'release' | 'txt-set' | 'txt-remove']: Omit<Control<T>, 'id'> }[
+  | 'claim'
+  | 'release'
+  | 'txt-set'
+  | 'txt-remove']
 
 /** What a node does with a visitor. */
 export type TakeVisitor = (stream: ServerHttp2Stream, headers: Readonly<Record<string, unknown>>) => void
@@ -209,14 +225,27 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
       void closed.then(() => reject(new Error(`the relay has closed before a ${type}`)))
     })
   await Promise.race([hear('welcome'), hear('error')])
+  let asked = 0
+  const say: TestNode['say'] = (message) => void control?.write(writeMessage(message))
   return {
     id,
     host: `${id}.${DOMAIN}`,
     session,
     heard,
-    say: (message) => void control?.write(writeMessage(message)),
+    say,
     hear,
     closed,
+    exporter: socket.exportKeyingMaterial(EXPORTER.bytes, EXPORTER.label, Buffer.alloc(0)),
+    sign: (bytes) => sign(null, bytes, key).toString('base64url'),
+    async ask(message) {
+      const id = ++asked
+      say({ ...message, id })
+      const isAnswer = (one: ControlMessage) => one.type === 'answer' && one.id === id
+      await until(() => heard.some(isAnswer) || session.destroyed)
+      const answer = heard.find(isAnswer)
+      if (answer?.type !== 'answer') throw new Error('the relay has closed before its answer')
+      return answer
+    },
     stop: () => session.destroy(),
   }
 }

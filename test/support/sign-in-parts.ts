@@ -27,12 +27,7 @@ export function signInParts(): ApiParts['signIn'] {
     deviceWithCode: () => {
       throw new Error('nobody decides here')
     },
-    passkeys: createPasskeys(
-      store,
-      () => 'http://127.0.0.1',
-      Date.now,
-      () => true,
-    ),
+    passkeys: createPasskeys(store, () => 'http://127.0.0.1', Date.now),
     letsDevicesIn: () => true,
     takesProviders: () => true,
   }

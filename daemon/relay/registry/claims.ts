@@ -94,7 +94,7 @@ function claimStep(
     conditions.push(before.condition)
     changes.push(before.change)
   }
-  if (rules.wantsInvite && !isMoved && !isMine) {
+  if (rules.wantsInvite && !isMoved && !isMine && claim.isByOperator !== true) {
     if (claim.invite === undefined) return { kind: 'invite-needed' }
     const use = inviteUse(store, claim.invite, now())
     if (use === undefined) return { kind: 'invite-refused' }

@@ -13,7 +13,7 @@ const name = z.object({
 })
 const node = z.object({ hosts: z.array(z.string()) })
 const invite = z.object({ left: z.int(), expiresAtMs: z.number(), note: z.string() })
-const relay = z.object({ address: z.string(), pin: z.string() })
+const relay = z.object({ address: z.string() })
 
 export type StoredName = z.infer<typeof name>
 export type StoredInvite = z.infer<typeof invite>

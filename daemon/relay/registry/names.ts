@@ -1,3 +1,5 @@
+import { isNodeId } from '../protocol.ts'
+
 /** What a claimed name means to the relays of one domain. */
 export type NameRead =
   /** One label below the relays' domain. */
@@ -7,8 +9,6 @@ export type NameRead =
   | { readonly kind: 'reserved' }
   | { readonly kind: 'invalid'; readonly reason: string }
 
-/** Base32 of the first 20 bytes of the SHA-256 of a node's public key. */
-const NODE_ID = /^[a-z2-7]{32}$/
 const LDH = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 const MAX_HOST = 253
 
@@ -23,9 +23,6 @@ const RESERVED: ReadonlySet<string> = new Set(
     'mta-sts acme acme-challenge dmarc dkim spf peer peers node nodes metrics'
   ).split(' '),
 )
-
-/** Whether a label is the name that follows from a node's key. */
-export const isNodeLabel = (label: string): boolean => NODE_ID.test(label)
 
 /**
  * Reads a name that a node claims: `myserver`, `myserver.DOMAIN`, or a host name outside of the domain.
@@ -50,7 +47,7 @@ function readLabel(label: string, domain: string): NameRead {
   if (!LDH.test(label))
     return { kind: 'invalid', reason: 'may have letters, digits and hyphens, no hyphen at its start or end' }
   if (label.slice(2, 4) === '--') return { kind: 'invalid', reason: 'looks like an internationalised name (xn--)' }
-  if (isNodeLabel(label)) return { kind: 'invalid', reason: 'has the form of names that follow from keys' }
+  if (isNodeId(label)) return { kind: 'invalid', reason: 'has the form of names that follow from keys' }
   return { kind: 'label', host: `${label}.${domain}` }
 }
 

@@ -1,8 +1,8 @@
 import type { Log } from '../../../schemas/words/log.ts'
+import { isNodeId } from '../protocol.ts'
 import { type ClaimRules, claimName, releaseName } from './claims.ts'
 import { makeInvite, openInvites } from './invites.ts'
 import { followStore, keyOf, readStoredNode } from './known.ts'
-import { isNodeLabel } from './names.ts'
 import { recordLedger } from './record-ledger.ts'
 import type { RecordStore } from './record-store.ts'
 import type { Registry } from './registry.ts'
@@ -36,7 +36,7 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
     release: (name, nodeId) => releaseName(store, rules(), name, nodeId, now()),
     ownerOf(host) {
       const label = host.endsWith(`.${domain}`) ? host.slice(0, -domain.length - 1) : ''
-      return isNodeLabel(label) ? label : known.ownerOf(host)
+      return isNodeId(label) ? label : known.ownerOf(host)
     },
     namesOf: (nodeId) => readStoredNode(store.get(keyOf.node(nodeId))?.value)?.hosts ?? [],
     names: known.names,
@@ -49,9 +49,9 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
       await store.commit([], [{ key: keyOf.route(nodeId, relayId, tunnel), value: null, isLeased: true }])
     },
     routesOf: known.routesOf,
-    async join({ id, address, pin }) {
+    async join({ id, address }) {
       relayId = id
-      await store.commit([], [{ key: keyOf.relay(id), value: JSON.stringify({ address, pin }), isLeased: true }])
+      await store.commit([], [{ key: keyOf.relay(id), value: JSON.stringify({ address }), isLeased: true }])
     },
     relays: known.relays,
     records: recordLedger(store),

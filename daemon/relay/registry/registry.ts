@@ -29,6 +29,8 @@ export type Claim = {
   readonly invite?: string | undefined
   /** The node that owned the name before, whose key signed the same claim: checked by who received it. */
   readonly movedFrom?: string | undefined
+  /** By the operator of the relay: no invite is needed. */
+  readonly isByOperator?: boolean
 }
 
 export type ReleaseOutcome = 'released' | 'not-owner' | 'unavailable'
@@ -38,11 +40,10 @@ export type Route = { readonly relay: string; readonly tunnel: string; readonly 
 
 /** A relay of the same domain. */
 export type RelayRecord = {
+  /** Made of its key, which is how other relays know it. */
   readonly id: string
-  /** `host:port` of its p2p port, for nodes and for other relays. */
+  /** `host:port` that reaches this one alone, for nodes and for other relays. */
   readonly address: string
-  /** Base64 of the SHA-256 of its certificate's key, which other relays pin. */
-  readonly pin: string
 }
 
 export type NameRecord = {

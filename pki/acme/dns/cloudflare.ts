@@ -7,6 +7,8 @@ export type CloudflareAccount = {
   readonly api: string
   /** A token that may edit DNS of the zone, and read zones. */
   readonly token: string
+  /** Id of the zone; looked for by the name of the record when absent. */
+  readonly zone?: string | undefined
 }
 
 /** The lowest that Cloudflare takes. */
@@ -27,7 +29,7 @@ type Envelope = {
  * DNS zones at Cloudflare.
  * @see https://developers.cloudflare.com/api/resources/dns/subresources/records/
  */
-export function cloudflare({ api, token }: CloudflareAccount, send: Send): DnsProvider {
+export function cloudflare({ api, token, zone: known }: CloudflareAccount, send: Send): DnsProvider {
   async function call(
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
@@ -47,6 +49,7 @@ export function cloudflare({ api, token }: CloudflareAccount, send: Send): DnsPr
 
   /** The zone with the longest name that the record is in. */
   async function zoneOf(name: string, signal: AbortSignal): Promise<string> {
+    if (known !== undefined) return known
     const labels = name.split('.')
     for (let from = 0; from < labels.length - 1; from++) {
       const zone = labels.slice(from).join('.')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { takeActivation } from '../../../../daemon/listener/activation.ts'
 
-const none = { gateway: [], https: [], http: [], admin: [], notify: undefined, unknown: [] }
+const none = { gateway: [], https: [], http: [], p2p: [], admin: [], notify: undefined, unknown: [] }
 
 test.each([
   { name: 'no activation', env: {}, expected: none },
@@ -28,6 +28,11 @@ test.each([
       LISTEN_FDNAMES: 'https:http:gate-daemon-http.socket:gate-daemon-https.socket',
     },
     expected: { ...none, https: [3, 6], http: [4, 5] },
+  },
+  {
+    name: 'the sockets of a relay',
+    env: { LISTEN_PID: '7', LISTEN_FDS: '3', LISTEN_FDNAMES: 'https:p2p:admin' },
+    expected: { ...none, https: [3], p2p: [4], admin: [5] },
   },
   {
     name: 'no names at all',

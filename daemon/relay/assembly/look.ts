@@ -1,0 +1,17 @@
+import { explainRelay, loadRelayConfig } from '../../../config/relay/load.ts'
+import { escapeControls } from '../../../syntax/terminal/log-line.ts'
+import { type RelayOptions, relaySources } from './ground.ts'
+
+/** What the configuration of a relay is, for people or as JSON. @throws ConfigError with all that is wrong */
+export function lookAtConfiguration(options: RelayOptions, as: 'check' | 'text' | 'json'): string {
+  const sources = relaySources(options)
+  const loaded = loadRelayConfig(sources)
+  if (as === 'check') return `the configuration of relay ${options.instance} is right\n`
+  const keys = explainRelay(loaded)
+  if (as === 'json') return `${JSON.stringify({ instance: options.instance, keys })}\n`
+  const lines = keys.map(({ key, value, winner, layers }) => {
+    const source = layers.find(({ layer }) => layer === winner)?.source
+    return `${key} = ${value === undefined ? '(not set)' : JSON.stringify(value)}${winner === undefined ? '' : `  (${winner}: ${source})`}`
+  })
+  return `${lines.map(escapeControls).join('\n')}\n`
+}

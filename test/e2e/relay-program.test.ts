@@ -1,0 +1,204 @@
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { claimBytes } from '../../daemon/relay/protocol.ts'
+import { until } from '../support/daemon.ts'
+import { type Etcd, hasEtcd, startEtcd } from '../support/etcd.ts'
+import { DOMAIN } from '../support/relay.ts'
+import { claim, curl, type RelayProgram, startAnsweringNode, startRelayProgram } from '../support/relay-program.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+function gateRelay(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawnSync(process.execPath, ['bin/gate-relay.ts', ...args], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], ...env },
+  })
+  return { status: child.status, stdout: child.stdout, stderr: child.stderr }
+}
+
+describe('the command line of gate-relay', () => {
+  test('says its version and its options', () => {
+    expect(gateRelay(['--version'])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^gate-relay \d/) })
+    expect(gateRelay(['--help']).stdout).toContain('--instance NAME')
+    expect(gateRelay(['--nonsense'])).toMatchObject({ status: 2, stderr: expect.stringContaining('--nonsense') })
+    expect(gateRelay(['--instance', '../x'])).toMatchObject({ status: 2 })
+  })
+
+  test('says what is wrong with the configuration, where, and without secrets', () => {
+    const wrong = gateRelay(['--check'], {
+      RELAY__DOMAIN_SUFIX: 'x',
+      RELAY__REGISTRY__KIND: 'etcd',
+      RELAY__DNS__CLOUDFLARE__API_TOKEN: 'secret-token',
+      RELAY__LIMITS__VISITORS: 'many',
+    })
+    expect(wrong.status).toBe(1)
+    expect(wrong.stderr).toContain(
+      'RELAY__DOMAIN_SUFIX: is not a configuration key; did you mean RELAY__DOMAIN_SUFFIX?',
+    )
+    expect(wrong.stderr).toContain('RELAY__LIMITS__VISITORS: is not a number')
+    expect(wrong.stderr).not.toContain('secret-token')
+    expect(gateRelay(['--check'], { RELAY__REGISTRY__KIND: 'etcd' }).stderr).toContain('registry.endpoints is empty')
+  })
+
+  test('explains each key by its layer, secrets left out', () => {
+    const { stdout } = gateRelay(['--explain'], {
+      RELAY__HTTPS_PORT: '8443',
+      RELAY__DNS__PROVIDER: 'cloudflare',
+      RELAY__DNS__CLOUDFLARE__API_TOKEN: 'secret-token',
+    })
+    expect(stdout).toContain('https_port = 8443  (env: RELAY__HTTPS_PORT)')
+    expect(stdout).toContain('p2p_port = 31145  (defaults: built in)')
+    expect(stdout).toContain('dns.cloudflare.api_token = {"secret":true}')
+    expect(stdout).not.toContain('secret-token')
+  })
+})
+
+describe('a relay of one host', () => {
+  let relay: RelayProgram
+  beforeAll(async () => {
+    relay = await startRelayProgram()
+  })
+  afterAll(async () => {
+    expect(await relay.stop()).toBe(0)
+    relay.remove()
+  })
+
+  test('a node joins, claims a name, and curl reaches it by both; both stay over a restart', async () => {
+    const node = await startAnsweringNode(relay, 'hello from home')
+    expect(await curl(node.host, relay)).toBe('hello from home')
+    expect(await claim(node, 'myserver')).toMatchObject({ result: 'ok' })
+    expect(await node.hear('names')).toMatchObject({ names: expect.arrayContaining([`myserver.${DOMAIN}`]) })
+    expect(await curl(`myserver.${DOMAIN}`, relay)).toBe('hello from home')
+    expect(await relay.ask('GET /nodes')).toMatchObject({ tunnels: [{ nodeId: node.id }] })
+    expect(await relay.ask('GET /status')).toMatchObject({ nodes: 1, names: 1, registry: { state: 'live' } })
+    const before = await relay.ask('GET /status')
+
+    const { stateDirectory } = relay
+    await relay.kill()
+    relay = await startRelayProgram({}, stateDirectory)
+    expect(await relay.ask('GET /status')).toMatchObject({ id: before.id, pin: before.pin, names: 1 })
+    const again = await startAnsweringNode(relay, 'hello again', node.identity)
+    expect(await curl(`myserver.${DOMAIN}`, relay)).toBe('hello again')
+    again.stop()
+  })
+
+  test('a name is not given for a signature of another tunnel, key or name', async () => {
+    const [one, two] = [await startAnsweringNode(relay, 'one'), await startAnsweringNode(relay, 'two')]
+    const signed = claimBytes(one.exporter, { name: 'other', nodeId: one.id })
+    const claimed = (signature: string) => one.ask({ type: 'claim', name: 'other', signature })
+    expect(await claimed(two.sign(signed))).toMatchObject({ result: 'bad-signature' })
+    expect(await claimed(one.sign(claimBytes(two.exporter, { name: 'other', nodeId: one.id })))).toMatchObject({
+      result: 'bad-signature',
+    })
+    expect(await claimed(one.sign(claimBytes(one.exporter, { name: 'another', nodeId: one.id })))).toMatchObject({
+      result: 'bad-signature',
+    })
+    expect(await claimed(one.sign(signed))).toMatchObject({ result: 'ok' })
+    expect(await claim(two, 'other')).toMatchObject({ result: 'taken' })
+    expect(await claim(two, 'relay')).toMatchObject({ result: 'reserved' })
+    expect(await claim(two, `a.b.${DOMAIN}`)).toMatchObject({ result: 'invalid' })
+    expect(await two.ask({ type: 'release', name: 'other' })).toMatchObject({ result: 'not-owner' })
+    expect(await one.ask({ type: 'release', name: 'other' })).toMatchObject({ result: 'ok' })
+    expect(await claim(two, 'other')).toMatchObject({ result: 'quarantined' })
+    await expect(curl(`other.${DOMAIN}`, relay)).rejects.toThrow()
+    one.stop()
+    two.stop()
+  })
+
+  test('a name moves to another key that the old one signs for', async () => {
+    const [old, young] = [await startAnsweringNode(relay, 'old'), await startAnsweringNode(relay, 'young')]
+    expect(await claim(old, 'moving')).toMatchObject({ result: 'ok' })
+    const bytes = claimBytes(young.exporter, { name: 'moving', nodeId: young.id })
+    const { X509Certificate } = await import('node:crypto')
+    const spki = new X509Certificate(old.identity.cert).publicKey.export({ type: 'spki', format: 'der' })
+    const move = (signature: string) =>
+      young.ask({
+        type: 'claim',
+        name: 'moving',
+        signature: young.sign(bytes),
+        previous: { publicKey: spki.toString('base64url'), signature },
+      })
+    expect(await move(young.sign(bytes))).toMatchObject({ result: 'bad-signature' })
+    expect(await move(old.sign(bytes))).toMatchObject({ result: 'ok' })
+    expect(await curl(`moving.${DOMAIN}`, relay)).toBe('young')
+    old.stop()
+    young.stop()
+  })
+
+  test('SIGHUP takes over what may change, and refuses what is wrong', async () => {
+    const node = await startAnsweringNode(relay, 'x')
+    const file = join(relay.stateDirectory, 'relay.toml')
+    writeFileSync(file, 'invite = { required = true }\n')
+    relay.reload()
+    await until(() => relay.output().includes('"message":"reloaded"'))
+    expect(await claim(node, 'invited')).toMatchObject({ result: 'invite-needed' })
+    writeFileSync(file, 'invite = { required = "maybe" }\n')
+    relay.reload()
+    await until(() => relay.output().includes('invite.required is not'))
+    expect(await claim(node, 'invited')).toMatchObject({ result: 'invite-needed' })
+    const made = await relay.ask('POST /invites', { uses: 1 })
+    const invite = 'invite' in made ? made.invite : ''
+    expect(await claim(node, 'invited', { invite })).toMatchObject({ result: 'ok' })
+    const other = await startAnsweringNode(relay, 'y')
+    expect(await claim(other, 'twice', { invite })).toMatchObject({ result: 'invite-refused' })
+    expect(relay.output()).not.toContain(invite)
+    writeFileSync(file, '')
+    relay.reload()
+    node.stop()
+    other.stop()
+  })
+})
+
+describe.skipIf(!hasEtcd)('two relays of one domain, with etcd', () => {
+  let etcd: Etcd
+  let relays: readonly [RelayProgram, RelayProgram]
+  beforeAll(async () => {
+    etcd = await startEtcd()
+    const env = { RELAY__REGISTRY__KIND: 'etcd', RELAY__REGISTRY__ENDPOINTS: etcd.endpoint }
+    relays = await Promise.all([startRelayProgram(env), startRelayProgram(env)])
+  })
+  afterAll(async () => {
+    for (const relay of relays) {
+      await relay.stop()
+      relay.remove()
+    }
+    await etcd.remove()
+  })
+
+  test('of two nodes that claim one name at both relays at once, one has it, and is reached through both', async () => {
+    const [a, b] = relays
+    const nodes = [await startAnsweringNode(a, 'at a'), await startAnsweringNode(b, 'at b')] as const
+    const answers = await Promise.all(nodes.map((node) => claim(node, 'contested')))
+    expect(answers.map(({ result }) => result).sort()).toEqual(['ok', 'taken'])
+    const expected = answers[0]?.result === 'ok' ? 'at a' : 'at b'
+    const host = `contested.${DOMAIN}`
+    await until(
+      async () => (await b.ask('GET /names')).names.length === 1 && (await a.ask('GET /names')).names.length === 1,
+    )
+    await until(async () => (await curl(host, a).catch(() => '')) === expected)
+    await until(async () => (await curl(host, b).catch(() => '')) === expected)
+    for (const node of nodes) node.stop()
+  })
+
+  test('while etcd is lost, names and tunnels go on; a relay that is killed is not missed', async () => {
+    const [a, b] = relays
+    const first = await startAnsweringNode(a, 'home')
+    const second = await startAnsweringNode(b, 'home', first.identity)
+    expect(await claim(first, 'sturdy')).toMatchObject({ result: 'ok' })
+    const host = `sturdy.${DOMAIN}`
+    await until(async () => (await curl(host, b).catch(() => '')) === 'home')
+    await etcd.kill()
+    await until(async () => (await b.ask('GET /status')).registry.state === 'lost')
+    expect(await curl(host, a)).toBe('home')
+    expect(await curl(host, b)).toBe('home')
+    expect(await claim(second, 'new')).toMatchObject({ result: 'unavailable' })
+    await a.kill()
+    expect(await curl(host, b)).toBe('home')
+    first.stop()
+    second.stop()
+    await etcd.start()
+  })
+})
