@@ -9,6 +9,7 @@ import { ownDescriptors } from '../../system/descriptors.ts'
 import { packageVersion } from '../../system/version.ts'
 import { NO_CERTIFICATES } from '../admin/routes/tls.ts'
 import { createAdmission } from '../admit/admission.ts'
+import { budgetReadings } from '../admit/budget-readings.ts'
 import { NO_OTHER_PROOFS, type Proofs } from '../auth/authenticate.ts'
 import { agentClient } from '../backends/agent-client.ts'
 import { createApps } from '../backends/apps.ts'
@@ -131,6 +132,7 @@ export function createDataPlane(
     backlogRows: ledger.backlogRows,
     backends: backends.list,
     certificates: () => certificates?.status().certificates ?? [],
+    budgets: () => budgetReadings(money.budgets.pots, now()),
   })
   const known = createObjects(objects, now)
   const people = createPersonProofs({ access, audit, env: ground.env, log, monotonic }, initial)

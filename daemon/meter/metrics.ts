@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { CertificateStatus } from '../../schemas/admin-tls.ts'
+import { type BudgetReading, budgetMetrics } from './budgets.ts'
 import { certificateMetrics } from './certificates.ts'
 import {
   type CounterSeries,
@@ -26,6 +27,7 @@ export type MetricReadings = {
     readonly requests_waiting: number
   }[]
   readonly certificates: () => readonly CertificateStatus[]
+  readonly budgets: () => readonly BudgetReading[]
   /** What was handed to the collector of telemetry, and what was dropped. */
   readonly telemetry: () => Readonly<Record<string, { readonly sent: number; readonly dropped: number }>>
 }
@@ -191,6 +193,7 @@ export function createMetrics(readings: MetricReadings) {
       ),
       handshakes.text(),
       clientTelemetry.text(),
+      ...budgetMetrics(readings.budgets()),
       ...certificateMetrics(readings.certificates()),
     ]
   }

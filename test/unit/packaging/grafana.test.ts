@@ -22,6 +22,7 @@ async function exposed() {
     backlogRows: () => 0,
     backends: () => [{ name: 'b', state: 'ready', requests_in_flight: 1, requests_waiting: 1 }],
     certificates: () => [],
+    budgets: () => [{ name: 'b', limit: 9, spent: 4, reserved: 1, percent: 50 }],
     telemetry: () => ({ traces: { sent: 1, dropped: 1 } }),
   })
   const row = { requestId: 'r', attempt: 1, startedAt: 1, keyId: 'k', model: 'm', upstream: 'u', targetModel: 'm' }

@@ -13,6 +13,7 @@ beforeEach(() => {
     bufferedBytes: () => 0,
     backlogRows: () => 0,
     backends: () => [],
+    budgets: () => [],
     certificates: () => certificates,
     telemetry: () => ({ traces: { sent: 2, dropped: 1 } }),
   })
