@@ -67,7 +67,7 @@
         RestrictSUIDSGID = "yes";
         SystemCallArchitectures = "native";
         SystemCallErrorNumber = "EPERM";
-        SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+        SystemCallFilter = [ "@system-service" "~@privileged @resources" "setpriority" ];
         TemporaryFileSystem = "/run:ro";
         BindReadOnlyPaths = "/run/${prefix}/backends -/run/systemd/resolve -/run/NetworkManager -/run/resolvconf -/run/connman -/run/avahi-daemon";
       };

@@ -136,6 +136,7 @@ function serviceSections(daemon: DaemonUnits): Section[] {
         },
         ...daemon.extra,
         ...hardening(),
+        { key: 'SystemCallFilter', value: literal('setpriority'), comment: 'passwords are hashed at a low priority' },
         ...runEntries(daemon),
       ],
     },

@@ -1,7 +1,7 @@
-import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
-import { promisify } from 'node:util'
+import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { GateError } from '../../../schemas/words/errors.ts'
 import { type Argon2Cost, type PasswordHash, passwordHashText, readPasswordHash } from '../../../syntax/phc/phc.ts'
+import { createHashThread, type HashThread } from './hash-thread.ts'
 
 /** RFC 9106 leaves it to the use; OWASP's least for argon2id. A hash takes about 20 ms. */
 export const USUAL_COST: Argon2Cost = { memoryKib: 19_456, passes: 2, lanes: 1 }
@@ -9,13 +9,11 @@ const SALT_BYTES = 16
 const TAG_BYTES = 32
 /** Longer ones are refused before anything is computed. */
 export const LONGEST_PASSWORD = 1_024
-/** Hashes at once: together they take 76 MiB, and half of the threads that files and names are read in. */
+/** Hashes at once: together they take 76 MiB. */
 const MOST_AT_ONCE = 4
 /** Checks that may wait for one of these, half a second of work. */
 const MOST_WAITING = 64
 const RETRY_AFTER_S = 2
-
-const compute = promisify(argon2)
 
 export type Hasher = ReturnType<typeof createHasher>
 
@@ -25,6 +23,8 @@ export type Hasher = ReturnType<typeof createHasher>
  */
 export function createHasher(atOnce = MOST_AT_ONCE) {
   let running = 0
+  /** As many as were ever busy at once. */
+  const threads: HashThread[] = []
   const waiting: (() => void)[] = []
 
   async function turn(): Promise<void> {
@@ -46,14 +46,9 @@ export function createHasher(atOnce = MOST_AT_ONCE) {
   }
 
   async function tagOf(password: string, cost: Argon2Cost, salt: Buffer, bytes: number): Promise<Buffer> {
-    return compute('argon2id', {
-      message: Buffer.from(password.normalize('NFC')),
-      nonce: salt,
-      parallelism: cost.lanes,
-      tagLength: bytes,
-      memory: cost.memoryKib,
-      passes: cost.passes,
-    })
+    const free = threads.find((thread) => !thread.isBusy()) ?? createHashThread()
+    if (!threads.includes(free)) threads.push(free)
+    return free.tagOf({ password: Buffer.from(password.normalize('NFC')), salt, cost, bytes })
   }
 
   return {
