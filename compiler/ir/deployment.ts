@@ -22,6 +22,7 @@ export type Deployment = {
   readonly gateway: Gateway
   readonly upstreams: readonly Upstream[]
   readonly models: Spec['models']
+  readonly categories: Spec['categories']
   readonly budgets: Spec['budgets']
   readonly limits: Spec['limits']
   readonly alerts: Spec['alerts']

@@ -351,6 +351,13 @@ in
       description = "Addresses of the name servers of this host; empty: port 53 of any address may be asked.";
     };
   };
+  managed = {
+    claudeCode = mkOption {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      description = "Managed settings that Claude Code takes over once it has signed in, as a JSON object.";
+    };
+  };
   usage = {
     retention = mkOption {
       type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");
@@ -1046,6 +1053,19 @@ in
     });
     default = { };
     description = "Virtual models, by the name that clients ask for.";
+  };
+  categories = mkOption {
+    type = types.attrsOf (types.submodule {
+      options = {
+        description = mkOption {
+          type = types.str;
+          default = "";
+          description = "What its models are for.";
+        };
+      };
+    });
+    default = { };
+    description = "Categories of virtual models that have a description, or no models yet, by name.";
   };
   budgets = mkOption {
     type = types.attrsOf (types.submodule {

@@ -50,6 +50,7 @@
   { setting = [ "usage" "keepText" "keys" ]; option = [ "usage" "keepText" "keys" ]; }
   { setting = [ "usage" "keepText" "models" ]; option = [ "usage" "keepText" "models" ]; }
   { setting = [ "usage" "textRetention" ]; option = [ "usage" "textRetention" ]; }
+  { setting = [ "managed" "claudeCode" ]; option = [ "managed" "claudeCode" ]; }
   { setting = [ "log" "level" ]; option = [ "log" "level" ]; }
   { setting = [ "log" "format" ]; option = [ "log" "format" ]; }
   { setting = [ "telemetry" "endpoint" ]; option = [ "telemetry" "endpoint" ]; }

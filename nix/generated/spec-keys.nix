@@ -141,6 +141,11 @@
             resolvers = null;
           };
         };
+        managed = {
+          keys = {
+            claude_code = null;
+          };
+        };
         usage = {
           keys = {
             retention = null;
@@ -446,6 +451,11 @@
           };
         }; };
         system_prefix = null;
+      };
+    }; };
+    categories = { names = {
+      keys = {
+        description = null;
       };
     }; };
     budgets = { names = {

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { alertDestination } from './alerts.ts'
 import { auth } from './auth.ts'
+import { CATEGORIES_DESCRIPTION, category } from './category.ts'
+import { managed } from './managed.ts'
 import { budget, limit } from './money.ts'
 import { secrets, telemetry } from './telemetry.ts'
 import { letsencrypt, tls } from './tls.ts'
@@ -15,7 +17,6 @@ import {
   host,
   hostPort,
   httpUrl,
-  jsonObject,
   limitingDuration,
   modelName,
   named,
@@ -135,17 +136,9 @@ export const configSchema = z.strictObject({
     .default({})
     .meta({ description: 'Virtual models, by the name that clients ask for.', spec: 'models' }),
   categories: z
-    .record(
-      modelName,
-      z.strictObject({
-        description: z.string().max(1_000).default('').meta({ description: 'What its models are for.' }),
-      }),
-    )
+    .record(modelName, category)
     .default({})
-    .meta({
-      description: 'Categories of virtual models that have a description, or no models yet, by name.',
-      spec: { none: 'a model of the spec names its category by itself' },
-    }),
+    .meta({ description: CATEGORIES_DESCRIPTION, spec: 'categories' }),
   budgets: named(budget)
     .default({})
     .meta({ description: 'Money that requests may cost per window, by name.', spec: 'budgets', narrows: true }),
@@ -202,14 +195,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .meta({ spec: 'relay' }),
   usage: usage.prefault({}).meta({ description: 'The usage log.', spec: 'gate.usage' }),
-  managed: z
-    .strictObject({
-      claude_code: jsonObject.optional().meta({
-        description: 'Managed settings that Claude Code takes over once it has signed in, as a JSON object.',
-      }),
-    })
-    .prefault({})
-    .meta({ spec: { none: 'a setting of the running gateway' } }),
+  managed: managed.prefault({}).meta({ spec: 'gate.managed' }),
   alerts: named(alertDestination).default({}).meta({
     description: 'Who is told of spent budgets, dead upstreams, full disks and the like, by name.',
     spec: 'alerts',

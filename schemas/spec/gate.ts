@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { authMode, groupRoles, identityHeader, tailnets, userName } from '../config/auth.ts'
+import { managed } from '../config/managed.ts'
 import { claimName, issuerUrl, oidcScopes, otherRole } from '../config/oidc.ts'
 import { cidrs, host, modelName, origin, webOrigin } from '../config/values.ts'
 import { ipPattern } from '../words/address.ts'
@@ -180,6 +181,7 @@ export const gate = z.strictObject({
     .prefault({})
     .meta({ description: 'Engines on this host that are not backends of the spec.' }),
   network: network.meta({ description: 'What the daemon may connect to; nothing else is let through.' }),
+  managed: managed.prefault({}).meta({ description: 'Settings that client programs take over.' }),
   usage: z
     .strictObject({
       retention: keptFor('How long the usage log has a row for each request; 90d when absent.'),

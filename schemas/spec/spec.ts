@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { CATEGORIES_DESCRIPTION, category } from '../config/category.ts'
 import { budget, limit } from '../config/money.ts'
 import { modelName } from '../config/values.ts'
 import type { ENGINES, GPU_KINDS } from '../words/engines.ts'
@@ -40,6 +41,7 @@ export const specSchema = z.strictObject({
     .record(modelName, model)
     .default({})
     .meta({ description: 'Virtual models, by the name that clients ask for.' }),
+  categories: z.record(modelName, category).default({}).meta({ description: CATEGORIES_DESCRIPTION }),
   budgets: named(budget, 'Money that requests may cost per window, by name.'),
   limits: named(limit, 'How many requests and tokens there may be per minute, and at a time, by name.'),
   alerts: named(alert, 'Who is told of spent budgets, dead upstreams, full disks and the like, by name.'),

@@ -110,6 +110,7 @@ const ANY_TEXT = [
   'gate.tls.alarm_webhook.file',
   'gate.tls.files.cert',
   'gate.tls.files.key',
+  'gate.managed.claude_code',
   'gate.usage.keep_text.keys[]',
   'gate.usage.keep_text.models[]',
   'models.<name>',

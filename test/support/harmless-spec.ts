@@ -63,6 +63,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
       },
       telemetry: { endpoint: 'http://zqcollector.example:4318', headers: secret('otlp') },
       secrets: { encryption_key: secret('seal'), previous_key: secret('sealed') },
+      managed: { claude_code: '{"zqmanaged":1}' },
       usage: { keep_text: { keys: ['zqtextkey'], models: ['zqtextmodel'] } },
       auth: {
         token: secret('token'),
@@ -196,6 +197,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
         unknown_price: 'refuse',
       },
     },
+    categories: { zqcategorized: { description: 'zqdescribed' } },
     limits: {
       zqlimit: { requests_per_minute: 7701, tokens_per_minute: 7702, concurrent: 7703, scope: 'user:zqlimited' },
     },

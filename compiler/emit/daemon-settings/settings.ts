@@ -56,11 +56,13 @@ export function daemonSettings(deployment: Deployment, { host, reach }: Surround
     backends: backendTable(servers),
     apps: appTable(backends.flatMap((app) => (app.isUpstream ? [] : [{ app, agent: reach(app)?.agent }]))),
     models: models.node,
+    categories: categories(deployment),
     ...moneyTables(deployment),
     alerts: alertTable(deployment),
     discovery: discovery(deployment),
     ...tlsTables(deployment.gateway.tlsServing),
     relay: relay(deployment),
+    managed: managed(deployment),
     usage: usage(deployment),
     log: log(deployment),
     telemetry: telemetryTable(deployment),
@@ -152,6 +154,23 @@ function relay({ relayClient }: Deployment): JsonNode {
     ca: text('ca', ca),
     ct_log: text('ct_log', ct_log),
   })
+}
+
+function categories({ categories: all }: Deployment): JsonNode | undefined {
+  const entries = Object.entries(all).map(([name, { description, ...rest }]) => {
+    rest satisfies Record<string, never>
+    const origin: SpecPath = ['categories', name]
+    return [name, object(origin, { description: value([...origin, 'description'], description) })] as const
+  })
+  return entries.length === 0 ? undefined : object(['categories'], Object.fromEntries(entries))
+}
+
+function managed({ gateway }: Deployment): JsonNode | undefined {
+  const origin: SpecPath = ['gate', 'managed']
+  const { claude_code, ...rest } = gateway.managed
+  rest satisfies Record<string, never>
+  if (claude_code === undefined) return undefined
+  return object(origin, { claude_code: value([...origin, 'claude_code'], claude_code) })
 }
 
 function usage({ gateway }: Deployment): JsonNode | undefined {

@@ -72,6 +72,7 @@ export type Gateway = Node &
     readonly tlsServing: TlsServing | undefined
     /** The same for a target that runs no proxy. */
     readonly tlsWithoutProxy: TlsServing | undefined
+    readonly managed: Spec['gate']['managed']
     readonly usage: UsageSettings
     readonly log: Spec['gate']['log']
     readonly telemetry: Omit<Spec['gate']['telemetry'], 'headers' | 'interval'> & {

@@ -97,7 +97,16 @@ test('every key at once, with nothing deployed, is a spec that compiles', () => 
       .open()
       .promote('spec'),
   )
-  expect(Object.keys(written).sort()).toEqual(['alerts', 'budgets', 'gate', 'limits', 'models', 'relay', 'upstreams'])
+  expect(Object.keys(written).sort()).toEqual([
+    'alerts',
+    'budgets',
+    'categories',
+    'gate',
+    'limits',
+    'models',
+    'relay',
+    'upstreams',
+  ])
   declaredOf(written)
 })
 
