@@ -26,7 +26,8 @@ curl --unix-socket /run/gate/admin.sock http://gate/api/admin/system
 - What belongs to another user is answered as if it were not there.
 - The scope \`admin\` includes all others. \`config:write\` changes \`upstreams\`, \`backends\`, \`models\` and \`categories\`; every other key of the configuration takes \`admin\`.
 - Changes are written to the audit with what was before and after.
-- \`server.admin_allow_from\` lists the addresses that may ask \`/api/admin/*\`.
+- \`server.admin_allow_from\` lists the addresses that may use the routes of operators: those with the scope \`config:read\`,
+  \`config:write\` or \`admin\`.
 - The admin socket still knows the names that it had before, \`/v1/status\`, \`/v1/config\` and so on; they go with the next release.
 `
 
@@ -50,11 +51,9 @@ const scopeText = ({ scope }: ApiRoute): string =>
   scope === 'public' ? 'none' : scope === 'signed-in' ? 'any' : scope === 'person' ? 'a person' : `\`${scope}\``
 
 function partsOf({ query, body }: ApiRoute): string {
-  const parts = [
-    ...(query === undefined ? [] : [`query: ${membersOf(query)}`]),
-    ...(body === undefined ? [] : [`body: ${membersOf(body)}`]),
-  ]
-  return parts.length === 0 ? '' : `; ${parts.join('; ')}`
+  const members = { query: query && membersOf(query), body: body && membersOf(body) }
+  const named = Object.entries(members).filter(([, names]) => names !== undefined && names !== '')
+  return named.map(([part, names]) => `; ${part}: ${names}`).join('')
 }
 
 function membersOf(shape: z.ZodType): string {

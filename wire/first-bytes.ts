@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 
 /** What a reader of first bytes makes of them: undefined, not enough yet; else what it is, and how many bytes of it are used up. */
 type Read<T> = (chunk: Buffer) => { readonly found: T; readonly used: number } | undefined
@@ -16,7 +16,7 @@ type Deadlines = { readonly firstMs: number; readonly restMs: number }
  * @param done called once; with null when the client was too slow or has left
  */
 export function readFirstBytes<T>(
-  socket: Socket,
+  socket: Duplex,
   read: Read<T>,
   deadline: number | Deadlines,
   done: (found: T | null) => void,

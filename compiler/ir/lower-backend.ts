@@ -114,6 +114,7 @@ export function lowerBackend(name: string, spec: BackendSpec, context: BackendCo
       maxConcurrent: spec.max_concurrent,
       maxWaiting: spec.max_waiting,
       waitTimeoutMs: durationMs(spec.wait_timeout),
+      pricePerHour: spec.price_per_hour,
       idleStopMs,
       startTimeoutMs,
       address: { kind: 'unix', path: own.engineSocket },

@@ -36,8 +36,8 @@ export async function signIn(
     verification_uri_complete: complete,
   } = begun.body
   if (begun.status !== 200 || typeof code !== 'string' || typeof userCode !== 'string' || typeof uri !== 'string')
-    throw failure('SIGN_IN_FAILED', `${gateway} does not let devices sign in: ${reasonOf(begun.body)}`, {
-      hint: 'its auth.mode must have "device" in it',
+    throw failure('SIGN_IN_FAILED', `${gateway}: ${reasonOf(begun.body)}`, {
+      hint: 'on its host, such as: gatectl config set auth.mode \'["token","device","password"]\', then restart it',
     })
   show({ userCode, uri, completeUri: typeof complete === 'string' ? complete : uri })
   const endsAt = now() + 1_000 * numberOf(begun.body['expires_in'], 600)

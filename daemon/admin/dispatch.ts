@@ -44,6 +44,7 @@ export async function dispatch(route: ApiRoute, call: Call, audit: Pick<Audit, '
   } catch (error) {
     const { status, code } = problemOf(error)
     note({ outcome: status < 500 ? 'refused' : 'failed', object, reason: code })
+    if (route.refuse !== undefined && error instanceof AdminError) return route.refuse(error.message)
     throw error
   }
 }
@@ -56,13 +57,19 @@ function whoseIs({ principal, caller }: Call): Pick<AuditEntry, 'who' | 'from'> 
 
 function queryOf({ query }: ApiRoute, search: string): unknown {
   if (query === undefined) return undefined
-  const given: Record<string, string> = {}
-  for (const [name, value] of new URLSearchParams(search)) {
-    if (name === 'key' && !hasMember(query, 'key')) continue // a credential, which was read before
-    if (Object.hasOwn(given, name)) throw new AdminError('BAD_REQUEST', `query: ${name} appears twice`)
-    given[name] = value
+  const params = new URLSearchParams(search)
+  if (!hasMember(query, 'key')) params.delete('key') // a credential, which was read before
+  return parsed(query, onceEach(params, 'query'), 'query')
+}
+
+/** @throws AdminError BAD_REQUEST: which of two values counts must never be a guess (also RFC 6749 section 3.2) */
+function onceEach(params: URLSearchParams, place: 'body' | 'query'): Record<string, string> {
+  const given = new Map<string, string>()
+  for (const [name, value] of params) {
+    if (given.has(name)) throw new AdminError('BAD_REQUEST', `${place}: ${name} appears twice`)
+    given.set(name, value)
   }
-  return parsed(query, given, 'query')
+  return Object.fromEntries(given)
 }
 
 function hasMember(shape: z.ZodType, name: string): boolean {
@@ -81,7 +88,7 @@ function bodyOf({ body: shape, takes = 'json' }: ApiRoute, { body, headers }: Ca
   const isForm = takes !== 'json' && /^application\/x-www-form-urlencoded\b/i.test(type)
   if (!isForm && takes === 'form')
     throw new AdminError('BAD_REQUEST', 'send a form: "Content-Type: application/x-www-form-urlencoded"')
-  if (isForm) return parsed(shape, Object.fromEntries(new URLSearchParams(text)), 'body')
+  if (isForm) return parsed(shape, onceEach(new URLSearchParams(text), 'body'), 'body')
   return parsed(shape, text === '' ? undefined : parseJson(text), 'body')
 }
 

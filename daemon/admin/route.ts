@@ -56,6 +56,8 @@ type Row = {
   readonly only?: 'socket' | 'https'
   /** The shape of refusals that are not problems, where a standard has another one. */
   readonly refusal?: z.ZodType
+  /** Makes such a refusal of what was sent in the wrong form. */
+  readonly refuse?: (detail: string) => Reply
 }
 
 /** The shape of what is answered; `stream`: lines or events that go on; `page`: HTML, or another page. */

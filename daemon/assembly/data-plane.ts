@@ -31,6 +31,7 @@ import { createTexts } from '../gateway/texts.ts'
 import { openRow } from '../gateway/usage-row.ts'
 import { connectionLimits, createClientConnections } from '../listener/connection-limits.ts'
 import type { Identities } from '../listener/identities.ts'
+import { createHeldTime } from '../meter/held-time.ts'
 import { createMetrics } from '../meter/metrics.ts'
 import { createRetryBudget } from '../route/retry-budget.ts'
 import { createTargetHealth } from '../route/target-health.ts'
@@ -161,6 +162,7 @@ export function createDataPlane(
       longestAnswerOf: directory.longestAnswerOf,
       budgets: money.budgets,
       limits: money.limits,
+      heldTime: createHeldTime(monotonic),
       health,
       retries: createRetryBudget(monotonic),
       backends,
@@ -246,7 +248,7 @@ export function createDataPlane(
     allRoutes: gateway.allRoutes,
     requestsInFlight: clients.count,
     countTelemetry: metrics.clientTelemetry,
-    openRequests: { count: clients.count, countOf: clients.countOf },
+    openRequests: { count: clients.count, counts: clients.counts },
     apply(next: Config): void {
       setKeys(next)
       admission.setLimits(admissionLimits(next))

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import type { Socket } from 'node:net'
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import { hostPort } from '../../schemas/words/address.ts'
@@ -7,6 +6,7 @@ import type { Log } from '../../schemas/words/log.ts'
 import { addressList } from '../admit/address.ts'
 import { gatewaySettings } from '../gateway/settings.ts'
 import { createAddressLimit } from '../listener/address-limit.ts'
+import type { Connection } from '../listener/connection.ts'
 import { type Answering, createHttpListener, type HttpLimits, type Layer, type ListenAt } from '../listener/http.ts'
 import { createHttpsLayer } from '../listener/https.ts'
 import type { Identities } from '../listener/identities.ts'
@@ -127,7 +127,7 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
      * Serves a visitor that a relay has brought.
      * @param source the visitor's address, canonical, as the relay says; one that this host would trust counts as none
      */
-    takeRelayed(socket: Socket, source: string): void {
+    takeRelayed(socket: Connection, source: string): void {
       if (relayed === null) socket.destroy()
       else relayed.take(socket, { peer: settings.trusted.has(source) ? '' : source, secured: null })
     },

@@ -16,7 +16,7 @@ import type { Proofs } from '../auth/authenticate.ts'
 import { type BreakGlass, createBreakGlass, type Guess } from '../auth/break-glass.ts'
 import { createHasher, usableHash } from '../auth/password/hasher.ts'
 import { createPasswords } from '../auth/password/passwords.ts'
-import { EMERGENCY_SOURCE } from '../auth/users.ts'
+import { CONFIGURED_PERSON, EMERGENCY_SOURCE } from '../auth/users.ts'
 
 type ProofParts = {
   readonly access: Access
@@ -165,7 +165,7 @@ function endEmergency({ users }: Access, log: Log, id: string): void {
 }
 
 function configuredUser({ users }: Access, name: string): string {
-  return users.seen({ source: 'config', subject: 'auth.password_hash', name, role: 'admin' }).id
+  return users.seen({ ...CONFIGURED_PERSON, name, role: 'admin' }).id
 }
 
 function emergencyUser({ users }: Access, name: string): string {

@@ -5,12 +5,13 @@ import { IDP_SECRETS, openIdpStore } from '../../store/sqlite/idp-store.ts'
 import { KEPT_SECRETS, keptSecret } from '../../store/sqlite/kept-secret.ts'
 import { openPasskeyStore } from '../../store/sqlite/passkey-store.ts'
 import { resealSome } from '../../store/sqlite/reseal.ts'
-import { openMark, openSignInStore, openUsedStates } from '../../store/sqlite/sign-in-store.ts'
+import { openMark, openNote, openSignInStore, openUsedStates } from '../../store/sqlite/sign-in-store.ts'
 import type { SignInStore } from '../auth/device/sign-ins.ts'
 import type { Mark } from '../auth/oidc/first-admin.ts'
 import type { UsedStates } from '../auth/oidc/pending.ts'
 import type { ProviderStore } from '../auth/oidc/providers.ts'
 import type { PasskeyStore } from '../auth/passkey/passkeys.ts'
+import type { Note } from '../auth/withdrawn.ts'
 import type { SealedPart } from './rotation.ts'
 
 export type SignInStores = ReturnType<typeof signInStores>
@@ -29,6 +30,7 @@ export function signInStores(keyring: Keyring) {
     readonly states: UsedStates
     readonly passkeys: PasskeyStore
     readonly firstAdmin: Mark
+    readonly passwordNote: Note
   } | null = null
   let onOpen = (): void => {}
 
@@ -56,9 +58,11 @@ export function signInStores(keyring: Keyring) {
         states: openUsedStates(made),
         passkeys: openPasskeyStore(made),
         firstAdmin: openMark(made, 'first-admin'),
+        passwordNote: openNote(made, 'auth.password_hash'),
       }
       onOpen()
     },
+    isOpen: () => open !== null,
     whenOpened(listener: () => void): void {
       onOpen = listener
     },
@@ -85,6 +89,10 @@ export function signInStores(keyring: Keyring) {
       isSet: () => use().firstAdmin.isSet(),
       set: () => use().firstAdmin.set(),
     } satisfies Mark,
+    passwordNote: {
+      read: () => use().passwordNote.read(),
+      write: (text) => use().passwordNote.write(text),
+    } satisfies Note,
     /** A secret that is made once; one for this run alone while nothing can be kept. */
     secret(name: string, make: () => string): string {
       if (open === null) return make()

@@ -18,6 +18,7 @@ import { createOidcSignIn } from '../auth/oidc/sign-in.ts'
 import { createPasskeys } from '../auth/passkey/passkeys.ts'
 import type { Principal } from '../auth/principal.ts'
 import { sessionCookie } from '../auth/session-cookie.ts'
+import { endWithdrawn, PASSKEY_MODES } from '../auth/withdrawn.ts'
 import type { Ground } from './ground.ts'
 import type { Storage } from './storage.ts'
 
@@ -45,6 +46,7 @@ export function createSignInPlane(
     issuer: jwt.issuer,
   })
   const takesProviders = () => [config.current().auth.mode].flat().includes('oidc')
+  const takesPasskeys = () => [config.current().auth.mode].flat().some((mode) => PASSKEY_MODES.includes(mode))
   const providers = createProviders(stores.idps, declaredIn(config.current()))
   const relyingParty = createRelyingParty(log, monotonic)
   const grants = createDeviceGrants(randomBytes, now)
@@ -65,7 +67,7 @@ export function createSignInPlane(
     origin: () => origin,
     isOn: takesProviders,
   })
-  const passkeys = createPasskeys(stores.passkeys, () => origin, now)
+  const passkeys = createPasskeys(stores.passkeys, () => origin, now, takesPasskeys)
   const firstAdmin = createFirstAdmin(users, stores.firstAdmin, () => {
     const { auth } = config.current()
     return auth.token !== undefined || auth.password_hash !== undefined
@@ -76,13 +78,21 @@ export function createSignInPlane(
     endAllOf: [signIns.endAllOf, access.sessions.endAll],
     log,
   })
+  const withdraw = ({ auth: { mode, password_hash: passwordHash } }: Config) => {
+    if (!stores.isOpen()) return // all of it is looked at once there is room
+    const { sessions } = access
+    const kept = { users, sessions, signIns, passkeys, note: stores.passwordNote, log }
+    endWithdrawn(kept, { modes: [mode].flat(), passwordHash })
+  }
   stores.whenOpened(() => {
     firstAdmin.note()
     passkeys.load()
     providers.load()
     signIns.load()
     signIns.apply(signing(config.current()))
+    withdraw(config.current())
   })
+  withdraw(config.current())
   users.onEvent(({ id, kind }) => {
     if (kind === 'removed') passkeys.forgetUser(id)
     if (kind === 'removed') signIns.endAllOf(id, 'removed')
@@ -179,6 +189,7 @@ export function createSignInPlane(
       origin = originOf(next, listed)
       providers.declare(declaredIn(next))
       signIns.apply(signing(next))
+      withdraw(next)
     },
     stop: async (): Promise<void> => clearInterval(expiry),
   }

@@ -75,16 +75,19 @@ function sessionIn(cookie: string, isSecured: () => boolean): string | null {
   if (!cookie.includes(PLAIN_COOKIE)) return null
   // anyone on the way, and pages of other ports, can set the plain one: over HTTPS it counts for nothing
   const takesPlain = !isSecured()
-  let plain: string | null = null
+  const plain = new Set<string>()
   let secure: string | null = null
   for (const pair of cookie.split(';')) {
     const equals = pair.indexOf('=')
     const name = pair.slice(0, equals).trim()
     const value = pair.slice(equals + 1).trim()
-    if (name === PLAIN_COOKIE && takesPlain) plain = agree(plain, value)
+    if (name === PLAIN_COOKIE && takesPlain) plain.add(value)
     else if (name === SECURE_COOKIE) secure = agree(secure, value)
   }
-  return secure ?? plain
+  if (secure !== null) return secure // whatever others have set beside it
+  const [only = null, ...others] = plain
+  if (others.length > 0) throw twoKeys()
+  return only
 }
 
 function agree(found: string | null, value: string): string {

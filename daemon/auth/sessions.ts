@@ -207,6 +207,15 @@ export function createSessions(store: SessionStore, parts: SessionParts) {
       return entries.length
     },
 
+    /** Ends those that are meant, in memory first. @returns how many @throws GateError STORE_UNAVAILABLE, afterwards */
+    endEach(isMeant: (session: SessionRecord) => boolean, why: Ended['why']): number {
+      const entries = [...byId.values()].filter(({ record }) => isMeant(record))
+      stale.push(...entries.map(({ record }) => record.id))
+      drop(entries, why)
+      removeStale()
+      return entries.length
+    },
+
     /** A person was removed, with the sessions in the store, or disabled: `removeStale` takes theirs out of it. */
     drop(userId: string, why: 'removed' | 'disabled'): void {
       const entries = ofUser(userId)

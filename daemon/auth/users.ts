@@ -53,6 +53,9 @@ export type Users = ReturnType<typeof createUsers>
 /** Who came in when nobody else could: they are no administrator for good. */
 export const EMERGENCY_SOURCE = 'break-glass'
 
+/** The person of `auth.username` and `auth.password_hash`. */
+export const CONFIGURED_PERSON = { source: 'config', subject: 'auth.password_hash' } as const
+
 const MOST_USERS = 10_000
 const LONGEST_NAME = 100
 
@@ -66,13 +69,13 @@ export function createUsers(store: UserStore, now: () => number) {
   const listeners: ((event: UserEvent) => void)[] = []
 
   const keyOf = (name: string) => name.toLowerCase()
-  const known = (source: string, subject: string) => byId.get(bySubject.get(`${source}\n${subject}`) ?? '')
+  const known = (source: string, subject: string) => byId.get(bySubject.get(subjectKey(source, subject)) ?? '')
   const remember = (user: UserRecord) => {
     const before = byId.get(user.id)
     if (before !== undefined) byName.delete(keyOf(before.name))
     byId.set(user.id, user)
     byName.set(keyOf(user.name), user)
-    if (user.subject !== null) bySubject.set(`${user.source}\n${user.subject}`, user.id)
+    if (user.subject !== null) bySubject.set(subjectKey(user.source, user.subject), user.id)
   }
   for (const user of store.all()) remember(user)
   /** Each listener is told, whatever another one throws. */
@@ -176,6 +179,7 @@ export function createUsers(store: UserStore, now: () => number) {
       store.remove(id)
       byId.delete(id)
       byName.delete(keyOf(user.name))
+      if (user.subject !== null) bySubject.delete(subjectKey(user.source, user.subject))
       tell({ id, kind: 'removed', isNarrowed: true })
       return user
     },
@@ -183,6 +187,8 @@ export function createUsers(store: UserStore, now: () => number) {
     onEvent: (listener: (event: UserEvent) => void): void => void listeners.push(listener),
   }
 }
+
+const subjectKey = (source: string, subject: string): string => `${source}\n${subject}`
 
 function isLess(role: Role, before: Role): boolean {
   return [...SCOPES_OF_ROLE[before]].some((scope) => !SCOPES_OF_ROLE[role].has(scope))

@@ -5,6 +5,7 @@ import type { TlsStatus } from '../../schemas/admin-tls.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import type { TellAlert } from '../alerts/alert.ts'
 import type { Identities } from '../listener/identities.ts'
+import { covers } from '../listener/selection.ts'
 import { type AcmeSource, acmeSource, type Pending } from './acme.ts'
 import { createAlarms } from './alarms.ts'
 import { filesSource } from './files.ts'
@@ -50,8 +51,11 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
     },
   }
   let acme: AcmeSource | undefined
-  if (settings.acme !== undefined)
-    acme = acmeSource(settings.acme, openCertificateStore(stateDirectory), pending, send, sourceParts)
+  if (settings.acme !== undefined) {
+    const { relayed = () => [] } = settings.acme
+    const own = { ...settings.acme, relayed: () => relayed().filter((name) => !isCoveredElsewhere(name)) }
+    acme = acmeSource(own, openCertificateStore(stateDirectory), pending, send, sourceParts)
+  }
   const sources: Source[] = [
     ...(acme === undefined ? [] : [acme]),
     ...(settings.tailscale === undefined ? [] : [tailscaleSource(settings.tailscale, sourceParts)]),
@@ -64,6 +68,11 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
   const checking = new Map<Source, Promise<void>>()
   let telling: Promise<void> | undefined
   let hostWithout: string | undefined
+
+  /** Whether a certificate that comes from elsewhere is for a name, so that none has to be ordered. */
+  function isCoveredElsewhere(name: string): boolean {
+    return sources.some((source) => source !== acme && source.identities().some((identity) => covers(identity, name)))
+  }
 
   /** Does what is due of each source, unless it is at it already; never rejects. */
   async function check(): Promise<void> {

@@ -104,17 +104,21 @@ function callerOf({ request: { headers }, via }: Exchange, { name }: Principal, 
 /** Only JSON, or a form where one is taken: a page of another origin cannot send JSON without asking. */
 async function bodyOf({ request, answer }: Exchange, { body, takes = 'json' }: ApiRoute): Promise<Buffer> {
   const { headers } = request
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
   const type = headers['content-type']
   const isForm = takes !== 'json' && isOfType(type, 'application/x-www-form-urlencoded')
-  if (hasBody && body !== undefined && !isForm && !isOfType(type, 'application/json'))
-    throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send "Content-Type: application/json"')
+  const isOther = body !== undefined && !isForm && !isOfType(type, 'application/json')
+  const refuseOther = (hasBody: boolean) => {
+    if (hasBody && isOther) throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send "Content-Type: application/json"')
+  }
+  refuseOther(headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
   let isReleased = false
   const bounds = { maxBytes: LARGEST_BODY_BYTES, hold: () => {}, isReleased: () => isReleased }
   const whole = readBody(request, bounds, () => {})
   answer.askForBody()
   try {
-    return await whole
+    const bytes = await whole
+    refuseOther(bytes.length > 0) // over HTTP/2 no header has to announce it
+    return bytes
   } finally {
     isReleased = true
   }

@@ -2,6 +2,7 @@ import type { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import type { ModelPrice } from '../../schemas/words/model-facts.ts'
 import type { Budgets, Reservation } from '../admit/budgets.ts'
+import type { HeldTime } from '../meter/held-time.ts'
 import type { Ledger } from '../meter/ledger.ts'
 import type { Metrics } from '../meter/metrics.ts'
 import type { Target, TargetHealth } from '../route/target-health.ts'
@@ -26,6 +27,7 @@ export type AttemptParts = {
   readonly metrics: Pick<Metrics, 'attempt'>
   readonly telemetry: Pick<Telemetry, 'tells' | 'providerOf'>
   readonly budgets: Pick<Budgets, 'settle'>
+  readonly heldTime: HeldTime
   readonly priceOf: (target: Target) => ModelPrice | null
   readonly log: Log
   readonly now: () => number
@@ -56,6 +58,7 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
   const { sink, form, inspect } = sending
   const ongoing = begun(parts, job, tried)
   let end: ForwardEnd | null = null
+  let heldCost = 0
   health.begins(target)
   try {
     const request = forwardRequest(job, tried, parts.telemetry)
@@ -65,11 +68,12 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
     }
   } finally {
     health.ends(target)
+    if (ongoing.held !== null) heldCost = parts.heldTime.end(ongoing.held)
     release(end !== null && isBroken(end))
   }
   const upstreamEnd = withWait(end, sending.spoken)
   end = inspect === null ? upstreamEnd : await inspect(upstreamEnd)
-  const { row, hasAnotherKey } = concluded(parts, job, tried, ongoing, { end, upstreamEnd })
+  const { row, hasAnotherKey } = concluded(parts, job, tried, ongoing, { end, upstreamEnd, heldCost })
   await parts.ledger.settle(row)
   job.answer.ongoing = null
   if ('error' in end) logFailure(parts.log, job.answer, target, end.status, reasonOf(end.error, upstream))
@@ -77,10 +81,11 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
   return { end: sending.forClient(end), hasAnotherKey }
 }
 
-function begun({ now, monotonic }: AttemptParts, job: Job, tried: Try): OngoingAttempt {
+function begun({ now, monotonic, priceOf, heldTime }: AttemptParts, job: Job, tried: Try): OngoingAttempt {
   const { answer, keyId, asked, allowed, category } = job
   const { target, upstream, number, sending, reservation } = tried
   const { principal } = answer
+  const perHour = priceOf(target)?.perHour
   const ongoing: OngoingAttempt = {
     requestId: answer.requestId,
     attempt: number,
@@ -97,6 +102,7 @@ function begun({ now, monotonic }: AttemptParts, job: Job, tried: Try): OngoingA
     call: sending.call,
     dialect: sending.spoken,
     begun: monotonic(),
+    held: perHour === undefined ? null : heldTime.begin(target.upstream, perHour),
     inputTokens: null,
   }
   answer.watch = null
@@ -111,13 +117,13 @@ function concluded(
   { answer }: Job,
   { target, upstream, key, reservation }: Try,
   ongoing: OngoingAttempt,
-  { end, upstreamEnd }: Pick<AttemptFacts, 'end' | 'upstreamEnd'>,
+  { end, upstreamEnd, heldCost }: Pick<AttemptFacts, 'end' | 'upstreamEnd' | 'heldCost'>,
 ) {
   const hasAnotherKey =
     end.kind === 'rejected' && upstream.keys.refused(key, end.status, retryAfterMs(end.headers, now()))
   if (!hasAnotherKey) noteHealth(health, target, end, now())
   const durationMs = monotonic() - ongoing.begun
-  const row = usageRow(ongoing, { durationMs, end, upstreamEnd, watch: answer.watch, price: priceOf(target) })
+  const row = usageRow(ongoing, { durationMs, end, upstreamEnd, heldCost, watch: answer.watch, price: priceOf(target) })
   answer.row = row
   if (isUnseen(end)) answer.watch = null
   metrics.attempt(row)

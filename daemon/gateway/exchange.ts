@@ -1,8 +1,9 @@
 import { isIP } from 'node:net'
 import { isLoopback, parseHostPort } from '../../schemas/words/address.ts'
 import { GateError } from '../../schemas/words/errors.ts'
-import type { Scope } from '../../schemas/words/scopes.ts'
+import { OPERATOR_SCOPES } from '../../schemas/words/scopes.ts'
 import { type JsonOutline, JsonScanner } from '../../syntax/json/outline.ts'
+import type { RouteScope } from '../admin/route.ts'
 import { clientAddress } from '../admit/address.ts'
 import type { Admission, Slot } from '../admit/admission.ts'
 import { authenticate, type Proofs } from '../auth/authenticate.ts'
@@ -28,6 +29,9 @@ export type Exchange = {
   readonly path: string
 }
 
+/** What a row asks of a caller; null: nothing at all. */
+type RowScope = Exclude<RouteScope, 'public'> | null
+
 const NO_BODY = Buffer.alloc(0)
 
 /**
@@ -35,17 +39,12 @@ const NO_BODY = Buffer.alloc(0)
  * @param closed why no client is served now
  * @throws GateError; the connection is not used again
  */
-export function check(
-  { request, answer, via, path }: Exchange,
-  settings: GatewaySettings,
-  closed: string | undefined,
-): void {
+export function check({ request, answer, via }: Exchange, settings: GatewaySettings, closed: string | undefined): void {
   if (request.headers.expect !== undefined && request.httpVersion !== '1.0') answer.noteBodyWithheld()
   try {
     checkRequest(request)
     if (closed !== undefined) throw new GateError('NOT_READY', `the gateway is closed: ${closed}`)
     checkAddress(request, via.peer, settings)
-    if (path.startsWith(ADMIN_PATH)) checkAdminAddress(request, via.peer, settings)
     checkHost(request, via, settings)
   } catch (error) {
     answer.closeConnection()
@@ -67,13 +66,23 @@ function checkAddress(request: ClientRequest, peer: string | null, settings: Gat
   }
 }
 
-const ADMIN_PATH = '/api/admin'
-
-function checkAdminAddress({ headers }: ClientRequest, peer: string | null, settings: GatewaySettings): void {
+/**
+ * Refuses what takes the scope of an operator from addresses that no operator comes from, before it is looked who asks.
+ * @param scope of the row @throws GateError FORBIDDEN_ADDRESS; the connection is not used again
+ */
+export function checkAdminAddress(
+  { request, answer, via }: Exchange,
+  scope: RowScope,
+  settings: GatewaySettings,
+): void {
   const { adminAllowFrom, addressOf } = settings
-  if (adminAllowFrom.isEmpty || adminAllowFrom.has(addressOf(headers, peer))) return
+  if (adminAllowFrom.isEmpty || !isOfOperators(scope) || adminAllowFrom.has(addressOf(request.headers, via.peer)))
+    return
+  answer.closeConnection()
   throw new GateError('FORBIDDEN_ADDRESS', 'this address may not administer the gateway (server.admin_allow_from)')
 }
+
+const isOfOperators = (scope: RowScope): boolean => scope !== null && OPERATOR_SCOPES.has(scope)
 
 /**
  * Which hosts are served is said by the configuration, or else by the certificate: over HTTP/2 browsers send requests
@@ -97,7 +106,7 @@ function checkHost(request: ClientRequest, { secured }: Via, { isServed, externa
  */
 export function identify(
   exchange: Exchange,
-  scope: Scope | 'person' | 'signed-in' | null,
+  scope: RowScope,
   proofs: Proofs,
   settings: GatewaySettings,
 ): Principal | Promise<Principal> {
@@ -108,7 +117,7 @@ export function identify(
   return noted(exchange, scope, found)
 }
 
-function noted({ request, answer }: Exchange, scope: Scope | 'person' | 'signed-in', principal: Principal): Principal {
+function noted({ request, answer }: Exchange, scope: Exclude<RowScope, null>, principal: Principal): Principal {
   if (principal === ANYBODY) return principal
   if (scope === 'person') requirePerson(principal)
   else if (scope !== 'signed-in') requireScope(principal, scope)

@@ -17,7 +17,17 @@ import { API_MANNER, type Api, apiRow, isOfApi, otherRoute, serveApi } from './a
 import { type AttemptsParts, attempts } from './attempts.ts'
 import { conclude, logRequest, refuse } from './conclude.ts'
 import { createEndpointTable } from './endpoints.ts'
-import { admit, callWithBody, check, type Exchange, identify, pathOf, refuseUpgrade, urlOf } from './exchange.ts'
+import {
+  admit,
+  callWithBody,
+  check,
+  checkAdminAddress,
+  type Exchange,
+  identify,
+  pathOf,
+  refuseUpgrade,
+  urlOf,
+} from './exchange.ts'
 import { completed, keepAnswer } from './kept.ts'
 import type { ObjectParts } from './objects/job.ts'
 import { type ObjectRow, passObject } from './objects/pass.ts'
@@ -49,7 +59,7 @@ export type GatewayParts = AttemptsParts &
     readonly recordings: Pick<Recordings, 'begin'>
     readonly texts: Pick<Texts, 'begin'>
     readonly metrics: Pick<Metrics, 'refused' | 'request'>
-    readonly telemetry: Pick<Telemetry, 'begin' | 'put'>
+    readonly telemetry: Pick<Telemetry, 'begin' | 'join' | 'put'>
     readonly newRequestId: () => string
     /** Why no client may be served; undefined when they may. */
     readonly closed: () => string | undefined
@@ -68,7 +78,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const answer = new Answer(response, parts.newRequestId(), fallback, settings.stallTimeoutMs)
     const url = urlOf(request.url ?? '')
     const exchange: Exchange = { request, answer, via, startedAt: parts.monotonic(), url, path: pathOf(url) }
-    answer.trace = parts.telemetry.begin(request.headers, exchange.startedAt)
+    answer.trace = parts.telemetry.begin(request.headers, exchange.startedAt, via.peer, isTrusted)
     const open = clients.add(answer)
     try {
       await serve(exchange)
@@ -82,6 +92,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     }
   }
 
+  const isTrusted = (peer: string | null): boolean => peer === null || settings.trustedProxies.has(peer)
+
   async function serve(exchange: Exchange): Promise<void> {
     const { request, answer, path, url } = exchange
     const found = table.find(request.method ?? '', path, request.headers, url)
@@ -93,10 +105,13 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     refuseUpgrade(exchange)
     if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path, spoken)
     const { row, param } = found
-    const { trace } = answer
     answer.route = row.path
+    checkAdminAddress(exchange, row.scope, settings)
     const identified = identify(exchange, row.scope, parts.proofs, settings)
     const principal = identified instanceof Promise ? await identified : identified
+    if (answer.trace === null && row.scope !== null)
+      answer.trace = parts.telemetry.join(request.headers, exchange.startedAt)
+    const { trace } = answer
     trace?.stage('authenticate', parts.monotonic())
     if (row.kind === 'api') return serveApi({ log: parts.log, api }, exchange, row.route, principal, settings)
     if (row.kind === 'page') return row.page(exchange, param, principal)

@@ -12,6 +12,8 @@ const END_MESSAGES: Readonly<Record<EndCause, string>> = {
   'signed-out': 'the session was ended',
 }
 
+const ownerOf = ({ userId, keyId }: Principal): string => (userId === null ? keyId : `user:${userId}`)
+
 type Placed<T> = { readonly item: T; index: number }
 
 /** What the requests in flight need of an answer. */
@@ -46,11 +48,15 @@ export function createOpenRequests<T extends Open>() {
       }
       if (open.length === 0) onIdle?.()
     },
-    /** Those of the same person; of a key that is no person's, those of the key. */
-    countOf({ userId, keyId }: Principal): number {
-      const isOwn = (principal: Principal | null) =>
-        userId === null ? principal?.keyId === keyId : principal?.userId === userId
-      return open.filter(({ item }) => isOwn(item.principal)).length
+    /** Counted once: those of a person; of a key that is no person's, those of the key. */
+    counts(): (principal: Principal) => number {
+      const byOwner = new Map<string, number>()
+      for (const { item } of open) {
+        if (item.principal === null) continue
+        const owner = ownerOf(item.principal)
+        byOwner.set(owner, (byOwner.get(owner) ?? 0) + 1)
+      }
+      return (principal) => byOwner.get(ownerOf(principal)) ?? 0
     },
     items: () => open.map(({ item }) => item),
     /** Cuts off what is being answered to a credential, or a person, that does not count any more. */

@@ -45,6 +45,10 @@ export function askFor(
   if (refusal !== null) throw refusal
 }
 
+/** What a backend that is paid by the hour is reserved for; an answer that takes longer takes more while it goes on. */
+const EXPECTED_MS = 60_000
+const HOUR_MS = 3_600_000
+
 const LIKELY_TOKENS = 512
 const LIKELY_BYTES_PER_TOKEN = 4
 
@@ -88,12 +92,14 @@ function worstOf(
   const price = priceOf(target)
   if (price === null) return UNKNOWN
   const rates = dearestRates(price)
-  if (rates.input === 0 && rates.output === 0) return FREE
+  const { perHour = 0 } = price
+  if (rates.input === 0 && rates.output === 0 && perHour === 0) return FREE
+  const held = Math.ceil((perHour * EXPECTED_MS) / HOUR_MS)
   const { length } = call.body
   const inputTokens = length > COUNTED_BYTES ? dialect.estimateInput(call) : Math.ceil(length / BYTES_PER_TOKEN)
   const answers = asked.choices ?? 1
   const longest = does === 'embed' ? 0 : (asked.mostTokens ?? longestAnswerOf(target) ?? USUAL_ANSWER_TOKENS) * answers
-  return { amount: worstMicrodollars(rates, inputTokens, longest), isFree: false, isKnown: true }
+  return { amount: worstMicrodollars(rates, inputTokens, longest) + held, isFree: false, isKnown: true }
 }
 
 const NO_RETRY = { 'x-should-retry': 'false' }

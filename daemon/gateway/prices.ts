@@ -16,9 +16,10 @@ export function createPrices(upstreams: Pick<Upstreams, 'get'>, factsOf: (target
   const longest = new Map<string, number | null>()
 
   function lookUp(target: Target): ModelPrice | null {
-    const { price } = factsOf(target)
     const upstream = upstreams.get(target.upstream)
-    return price ?? (upstream === undefined || isOwn(upstream) ? NOTHING : null)
+    const price = factsOf(target).price ?? (upstream === undefined || isOwn(upstream) ? NOTHING : null)
+    const perHour = upstream?.perHour ?? 0
+    return perHour === 0 ? price : { ...(price ?? NOTHING), perHour }
   }
 
   return {

@@ -1,6 +1,7 @@
 import { withoutKeys } from '../../schemas/words/gate-key.ts'
 import type { ModelPrice } from '../../schemas/words/model-facts.ts'
 import { costMicrodollars } from '../meter/cost.ts'
+import { type Held, heldSoFar } from '../meter/held-time.ts'
 import { countsOf, estimatedUsage, NO_TOKENS, type Outcome, type TokenCounts, type UsageRow } from '../meter/usage.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Call } from '../translate/call.ts'
@@ -39,6 +40,8 @@ export type AttemptFacts = {
   readonly watch: StreamWatch | null
   /** Null: it is not known. */
   readonly price: ModelPrice | null
+  /** What the time costs in which a backend answered it, in micro-dollars. */
+  readonly heldCost: number
 }
 
 /** The usage row of one attempt. A client that left is still charged for what it was sent. */
@@ -63,6 +66,8 @@ const UNFINISHED: ForwardEnd = { kind: 'gone', status: 0, ttftMs: null }
 export type OngoingAttempt = SentAttempt & {
   /** Monotonic milliseconds. */
   readonly begun: number
+  /** The backend that is paid by the hour; null: it is not. */
+  readonly held: Held | null
   /** Of the prompt, as Gate counts them; null: they were not counted yet. */
   inputTokens: number | null
 }
@@ -80,7 +85,8 @@ export function openRow(
   const inputTokens = ongoing.inputTokens ?? 0
   const frames = watch?.contentFrames() ?? 0
   const counted = inputTokens + frames === 0 ? NO_TOKENS : estimatedUsage(inputTokens, frames)
-  const facts = { price, durationMs: monotonicMs - ongoing.begun, end: UNFINISHED }
+  const heldCost = ongoing.held === null ? 0 : heldSoFar(ongoing.held, monotonicMs)
+  const facts = { price, heldCost, durationMs: monotonicMs - ongoing.begun, end: UNFINISHED }
   return rowOf(ongoing, facts, 'interrupted', watch?.usage() ?? counted)
 }
 
@@ -138,7 +144,7 @@ export function batchRow({
     provider,
   }
   const end = { kind: 'gone', status: 200, ttftMs: null } as const
-  const row = rowOf(asked, { price, durationMs: 0, end }, 'ok', usage)
+  const row = rowOf(asked, { price, heldCost: 0, durationMs: 0, end }, 'ok', usage)
   return { ...row, costMicrodollars: Math.ceil(row.costMicrodollars * BATCH_SHARE) }
 }
 
@@ -151,7 +157,7 @@ function estimatedInput({ call, dialect }: SentAttempt): number {
 
 function rowOf(
   { requestId, attempt, startedAt, keyId, userId, team, teams, endUser, model, category, target, provider }: Asked,
-  { durationMs, price, end }: Pick<AttemptFacts, 'durationMs' | 'price' | 'end'>,
+  { durationMs, price, heldCost, end }: Pick<AttemptFacts, 'durationMs' | 'price' | 'heldCost' | 'end'>,
   outcome: Outcome,
   used: Usage | TokenCounts,
 ): UsageRow {
@@ -166,7 +172,7 @@ function rowOf(
     targetModel: withoutKeys(target.model),
     status: end.status,
     outcome,
-    costMicrodollars: price === null ? 0 : costMicrodollars(price, used),
+    costMicrodollars: price === null ? 0 : costMicrodollars(price, used) + heldCost,
     unpriced: price === null && used.inputTokens + used.outputTokens > 0,
     durationMs: Math.round(durationMs),
     ttftMs: !('ttftMs' in end) || end.ttftMs === null ? null : Math.round(end.ttftMs),

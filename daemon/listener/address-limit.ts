@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net'
 import { addressBlock, isLoopback } from '../../schemas/words/address.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import type { Connection } from './connection.ts'
 
 type AddressLimitParts = {
   /** How many connections one address may have, now. */
@@ -55,7 +55,7 @@ export function createAddressLimit({ most, isProxy, now, log }: AddressLimitPart
      * @param peer address of the client; null: the proxy of this host
      * @returns false: the limit of its address is reached, so that it has to be closed
      */
-    take(socket: Socket, peer: string | null): boolean {
+    take(socket: Connection, peer: string | null): boolean {
       if (peer === null || peer === '' || isLoopback(peer) || isProxy(peer)) return true
       sweep()
       const limit = most()

@@ -1,6 +1,6 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http'
-import type { Socket } from 'node:net'
 import { ERRORS, GateError } from '../../schemas/words/errors.ts'
+import type { Connection } from './connection.ts'
 
 const LATEST = Symbol('the latest answer on this connection')
 const BEFORE = Symbol('the one before it, while it is not sent')
@@ -11,7 +11,11 @@ const IS_REFUSED = Symbol('what came last over this connection was no request')
 const TOO_SLOW = 'ERR_HTTP_REQUEST_TIMEOUT'
 
 /** A connection and what was asked over it. Answers go out in the order of their requests. */
-export type Asked = Socket & { [LATEST]?: ServerResponse; [BEFORE]?: ServerResponse | undefined; [IS_REFUSED]?: true }
+export type Asked = Connection & {
+  [LATEST]?: ServerResponse
+  [BEFORE]?: ServerResponse | undefined
+  [IS_REFUSED]?: true
+}
 
 /** Notes that a request has come. */
 export function noteRequest(socket: Asked, response: ServerResponse): void {
@@ -61,7 +65,7 @@ export function refuseBroken(error: NodeJS.ErrnoException, socket: Asked, body: 
 }
 
 /** Refuses what Node makes no request of, and ends the connection. */
-export function sayOn(socket: Socket, error: GateError, body: (error: GateError) => string): void {
+export function sayOn(socket: Connection, error: GateError, body: (error: GateError) => string): void {
   const { status } = ERRORS[error.code]
   const text = body(error)
   const more = Object.entries(error.headers).map(([name, value]) => `${name}: ${value}\r\n`)

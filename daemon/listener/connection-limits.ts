@@ -1,5 +1,5 @@
-import type { Socket } from 'node:net'
 import type { Log } from '../../schemas/words/log.ts'
+import type { Connection } from './connection.ts'
 
 /** How many connections there may be at once. */
 type ConnectionLimits = {
@@ -16,7 +16,7 @@ export type ClientConnections = {
    * @param listener URL of the one that got it, for the log
    * @returns false: the limit is reached, so that it has to be closed
    */
-  take(socket: Socket, listener: string): boolean
+  take(socket: Connection, listener: string): boolean
 }
 
 /** Kept for what must work on a busy host, too: the admin socket, files of the store, a reload, looking up names. */

@@ -5,6 +5,7 @@ import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { noteRequest, refuseBroken, sayOn } from './broken-request.ts'
 import type { ClientRequest, ClientResponse } from './client-request.ts'
+import type { Connection } from './connection.ts'
 import type { ClientConnections } from './connection-limits.ts'
 import { probeUntilAnswered } from './half-close.ts'
 import { noteVia, type Via, viaOf } from './via.ts'
@@ -46,7 +47,7 @@ export type Answering = {
 export type Layer = {
   readonly scheme: 'http' | 'https'
   /** Begins with a connection. @param next takes one over which HTTP/1.1 is spoken, if that is what comes of it */
-  accept(socket: Socket, via: Via, next: (socket: Socket, via: Via) => void): void
+  accept(socket: Connection, via: Via, next: (socket: Connection, via: Via) => void): void
   /** Headers for every answer to a request, names and values in turn. */
   headersFor(host: string | undefined, via: Via): readonly string[]
   /** From now on clients are told that what they ask is the last time. */
@@ -65,7 +66,7 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
   let draining = false
   let isProxied = false
   let url = ''
-  const connections = new Set<Socket>()
+  const connections = new Set<Connection>()
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     noteRequest(request.socket, response)
     if (draining) response.shouldKeepAlive = false // the answer says "Connection: close"
@@ -100,12 +101,12 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
   // what else is spoken on the connection comes before Node's own reading of HTTP/1.1
   const readers = server.listeners('connection')
   server.removeAllListeners('connection')
-  const next = (socket: Socket, via: Via) => {
+  const next = (socket: Connection, via: Via) => {
     noteVia(socket, via)
     for (const read of readers) read.call(server, socket)
     socket.once('end', () => probeUntilAnswered(socket))
   }
-  function take(socket: Socket, via: Via): void {
+  function take(socket: Connection, via: Via): void {
     if (!limits.connections.take(socket, url)) {
       socket.destroy()
       return
@@ -190,7 +191,7 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
 }
 
 /** Resolves when all the connections of this moment are closed, after `limitMs`, or when `signal` aborts. */
-async function closedOrOver(connections: Iterable<Socket>, limitMs: number, signal: AbortSignal): Promise<void> {
+async function closedOrOver(connections: Iterable<Connection>, limitMs: number, signal: AbortSignal): Promise<void> {
   const { promise: over, resolve: end } = Promise.withResolvers<void>()
   const timer = setTimeout(end, limitMs)
   signal.addEventListener('abort', () => end(), { once: true })
@@ -199,7 +200,7 @@ async function closedOrOver(connections: Iterable<Socket>, limitMs: number, sign
   clearTimeout(timer)
 }
 
-function closesOf(connections: Iterable<Socket>): Promise<unknown>[] {
+function closesOf(connections: Iterable<Connection>): Promise<unknown>[] {
   return Array.from(connections, (socket) => new Promise((resolve) => socket.once('close', resolve)))
 }
 

@@ -1,9 +1,10 @@
-import { isIP, type Socket } from 'node:net'
+import { isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { isHostItself, parseHostPort } from '../../schemas/words/address.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { type Hello, helloReader } from '../../wire/client-hello.ts'
 import { readFirstBytes } from '../../wire/first-bytes.ts'
+import type { Connection } from './connection.ts'
 import type { Answering, HttpLimits, Layer } from './http.ts'
 import { createHttp2 } from './http2.ts'
 import type { Identities } from './identities.ts'
@@ -43,12 +44,12 @@ type First =
 /** TLS, and HTTP/2 above it, below an HTTP/1.1 listener. */
 export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: () => void } {
   const { identities, answering, limits, hstsSeconds, noteHandshake, random, now, log } = parts
-  const waiting = new Set<Socket>()
+  const waiting = new Set<Connection>()
   const http2 = createHttp2(answering, limits, headersFor, now)
   const tls = createTls({ identities, noteHandshake, random, log })
   let warnedAt = Number.NEGATIVE_INFINITY
 
-  function accept(socket: Socket, via: Via, next: (socket: Socket, via: Via) => void): void {
+  function accept(socket: Connection, via: Via, next: (socket: Connection, via: Via) => void): void {
     socket.on('error', () => socket.destroy())
     waiting.add(socket)
     readFirstBytes(socket, firstReader(), HELLO_MS, (first) => {
@@ -70,7 +71,7 @@ export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: (
     http2.close()
   }
 
-  function shakeHands(socket: Socket, hello: Hello, via: Via, next: (socket: Socket, via: Via) => void): void {
+  function shakeHands(socket: Connection, hello: Hello, via: Via, next: (socket: Connection, via: Via) => void): void {
     const { name, alpn } = hello
     const isChallenge = name !== null && alpn.length === 1 && alpn[0] === CHALLENGE
     const challenge = isChallenge ? tls.challengeFor(name) : undefined
@@ -96,7 +97,7 @@ export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: (
     })
   }
 
-  function serve(socket: TLSSocket, via: Via, next: (socket: Socket, via: Via) => void): void {
+  function serve(socket: TLSSocket, via: Via, next: (socket: Connection, via: Via) => void): void {
     if (socket.alpnProtocol === 'h2') {
       http2.take(socket, via)
       return
@@ -144,7 +145,7 @@ function firstReader() {
   }
 }
 
-function sayTryHttps(socket: Socket): void {
+function sayTryHttps(socket: Connection): void {
   socket
     .resume()
     .end(
@@ -153,7 +154,7 @@ function sayTryHttps(socket: Socket): void {
   destroySoon(socket)
 }
 
-function refuse(socket: Socket, alert: Buffer | null): void {
+function refuse(socket: Connection, alert: Buffer | null): void {
   if (alert === null) {
     socket.destroy()
     return

@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net'
 import { readFirstBytes } from '../../wire/first-bytes.ts'
 import { type ProxyReading, readProxyHeader } from '../../wire/proxy-protocol.ts'
+import type { Connection } from './connection.ts'
 import type { Layer } from './http.ts'
 import type { Via } from './via.ts'
 
@@ -41,7 +41,7 @@ function headerReader() {
 /** HTTP/1.1 right after the header, without anything in between. */
 export const PLAIN: Layer = {
   scheme: 'http',
-  accept(socket: Socket, via: Via, next) {
+  accept(socket: Connection, via: Via, next) {
     next(socket, via)
     socket.resume() // paused since its first bytes were read
   },

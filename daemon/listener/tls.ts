@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { constants } from 'node:crypto'
-import type { Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Log } from '../../schemas/words/log.ts'
+import type { Connection } from './connection.ts'
 import type { Identities, Identity } from './identities.ts'
 import { destroySoon } from './last-words.ts'
 import { selectIdentity } from './selection.ts'
@@ -101,7 +101,7 @@ export function createTls({ identities, noteHandshake, random, log }: TlsParts) 
      * @param name lower case; null: none
      * @returns what shakes hands over a connection; undefined: there is no certificate at all
      */
-    handshakeFor(name: string | null): ((socket: Socket, secured: Secured) => void) | undefined {
+    handshakeFor(name: string | null): ((socket: Connection, secured: Secured) => void) | undefined {
       const server = selectIdentity(servings, name)?.server
       if (server === undefined) return undefined
       return (socket, secured) => void handshakes.run(secured, () => server.emit('connection', socket))
@@ -111,7 +111,7 @@ export function createTls({ identities, noteHandshake, random, log }: TlsParts) 
      * What answers a challenge, and then closes: RFC 8737 section 3.
      * @returns undefined: none is pending for that name
      */
-    challengeFor(name: string): ((socket: Socket) => void) | undefined {
+    challengeFor(name: string): ((socket: Connection) => void) | undefined {
       const identity = identities.challengeFor(name)
       if (identity === undefined) return undefined
       const { cert, key } = identity

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Connection } from './connection.ts'
 
 /** How a request came here. */
 export type Via = {
@@ -17,11 +17,11 @@ export type Secured = {
 const VIA = Symbol('how requests come over this connection')
 
 /** Notes how requests come over a connection. */
-export function noteVia(socket: Socket & { [VIA]?: Via }, via: Via): void {
+export function noteVia(socket: Connection & { [VIA]?: Via }, via: Via): void {
   socket[VIA] = via
 }
 
 const NOWHERE: Via = { peer: '', secured: null }
 
 /** What was noted; what was not came from nowhere, which is no address that may do anything. */
-export const viaOf = (socket: Socket & { readonly [VIA]?: Via }): Via => socket[VIA] ?? NOWHERE
+export const viaOf = (socket: Connection & { readonly [VIA]?: Via }): Via => socket[VIA] ?? NOWHERE

@@ -9,7 +9,8 @@ import { z } from 'zod'
  * `POST /control`: frames both ways, for as long as the tunnel lives. The node says `hello` first, the relay answers
  * `welcome` or `error`. Each visitor is a stream `CONNECT` with the headers of VISITOR, on which the ClientHello
  * follows without waiting for an answer: 200, or 421 (not mine), 429, 503 (draining). The end of one side is
- * END_STREAM, a reset is RST_STREAM.
+ * END_STREAM, a reset is RST_STREAM. Node ends a stream before it resets it, both at once: who sees an end looks one
+ * turn later (`setImmediate`) whether it was a reset.
  */
 export const ALPN = 'gate-relay/1'
 

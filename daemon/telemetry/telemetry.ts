@@ -65,12 +65,24 @@ export function createTelemetry({ version, log, now, monotonic, random }: Parts,
   schedule()
 
   return {
-    /** Null when this request is not traced, which costs nothing. */
-    begin(headers: IncomingHttpHeaders, startMs: number): RequestTrace | null {
+    /**
+     * Null when this request is not traced, which costs nothing. @param isTrusted whether a peer is a proxy that
+     * decides what is traced; what another client says counts once it is known who that is: `join`
+     */
+    begin(
+      headers: IncomingHttpHeaders,
+      startMs: number,
+      peer: string | null,
+      isTrusted: (peer: string | null) => boolean,
+    ): RequestTrace | null {
       if (telemetry.endpoint === undefined || !telemetry.traces) return null
-      const from = readTraceparent(headers['traceparent'])
-      if (from !== null) return from.isSampled ? new RequestTrace(from.traceId, from.spanId, startMs) : null
+      if (readTraceparent(headers['traceparent']) !== null) return isTrusted(peer) ? joined(headers, startMs) : null
       return random() < telemetry.sample ? new RequestTrace(newTraceId(), '', startMs) : null
+    },
+    /** The trace that a client has begun, which has shown who it is; null: none, or one that is not kept. */
+    join(headers: IncomingHttpHeaders, startMs: number): RequestTrace | null {
+      if (telemetry.endpoint === undefined || !telemetry.traces) return null
+      return joined(headers, startMs)
     },
     put: traces.put,
     /** Whether an upstream is told the trace. */
@@ -98,6 +110,11 @@ export function createTelemetry({ version, log, now, monotonic, random }: Parts,
       stopping.abort()
     },
   }
+}
+
+function joined(headers: IncomingHttpHeaders, startMs: number): RequestTrace | null {
+  const from = readTraceparent(headers['traceparent'])
+  return from?.isSampled === true ? new RequestTrace(from.traceId, from.spanId, startMs) : null
 }
 
 /** How long a stop waits for a collector. */

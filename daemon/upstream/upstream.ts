@@ -1,8 +1,9 @@
 import { Client, Pool } from 'undici'
-import type { UpstreamConfig } from '../../schemas/config/config.ts'
+import type { BackendConfig, UpstreamConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { GradeOrigin, Grades } from '../../schemas/words/dialects.ts'
 import type { ModelFacts, ModelPrice } from '../../schemas/words/model-facts.ts'
+import { microdollarsOf } from '../../schemas/words/money.ts'
 import { baseUrlOf, providerRow } from '../../schemas/words/providers.ts'
 import { type Answer, asked } from './asking.ts'
 import { type boundedConnector, countingClient } from './connector.ts'
@@ -78,6 +79,8 @@ export type Upstream = {
   readonly toolArguments: ToolArguments
   /** By model, what the operator says that it costs. */
   readonly prices: ReadonlyMap<string, ModelPrice>
+  /** What an hour costs in which it answers, in micro-dollars. */
+  readonly perHour: number
   /** Empty for the built-in echo. */
   readonly baseUrl: string
   readonly dispatcher: ForwardRequest['dispatcher']
@@ -114,7 +117,7 @@ const SOCKET_KEPT_MS = 1_000
 /** Opens one. @param now Unix milliseconds */
 export function openUpstream(
   named: Pick<Upstream, 'name' | 'table'>,
-  config: UpstreamConfig,
+  config: UpstreamConfig & Pick<Partial<BackendConfig>, 'price_per_hour'>,
   { listingOf, gradesOf, echo }: Speech,
   connectorOf: ReturnType<typeof boundedConnector>,
   now: () => number,
@@ -129,6 +132,7 @@ export function openUpstream(
     isSet: graded.isSet,
     learn: graded.learn,
     prices: new Map((config.prices ?? []).map((price) => [price.model, priceOf(price)])),
+    perHour: config.price_per_hour === undefined ? 0 : microdollarsOf(config.price_per_hour),
     tuning: {
       parameters: config.parameters ?? [],
       systemPrefixes: config.system_prefix === undefined ? [] : [config.system_prefix],

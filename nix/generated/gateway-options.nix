@@ -214,7 +214,7 @@ in
         type = types.nullOr secretReference;
         default = null;
         example = { file = "/run/secrets/name"; };
-        description = "Signs short access tokens; made and kept when absent.";
+        description = "Signs short access tokens, best 32 random characters; made and kept when absent.";
       };
       issuer = mkOption {
         type = types.nonEmptyStr;
@@ -479,7 +479,7 @@ in
   adminAllowFrom = mkOption {
     type = types.listOf types.nonEmptyStr;
     default = [ ];
-    description = "Narrower list for the admin routes; empty: allow_from.";
+    description = "Narrower list for the routes of operators; empty: allow_from.";
   };
   trustedProxies = mkOption {
     type = types.listOf types.nonEmptyStr;
@@ -684,6 +684,11 @@ in
           default = "120s";
           example = "10s";
           description = "Longest wait for a free place, or until another backend of the group has finished its requests. A duration such as \"10s\".";
+        };
+        pricePerHour = mkOption {
+          type = types.nullOr (types.strMatching "[0-9]{1,9}(\\.[0-9]{1,6})? USD");
+          default = null;
+          description = "What an hour costs in which it answers requests, which share it; its idle time costs nothing. Absent: nothing.";
         };
         memory = mkOption {
           type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)");

@@ -174,6 +174,7 @@
         group = null;
         together = null;
         priority = null;
+        price_per_hour = null;
         start_timeout = null;
         max_concurrent = null;
         max_waiting = null;

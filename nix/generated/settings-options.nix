@@ -34,7 +34,7 @@ in
       type = types.nullOr (types.listOf types.nonEmptyStr);
       default = null;
       defaultText = literalMD "what the daemon takes: `[]`";
-      description = "Client addresses that may use /api/admin; empty: those of allow_from.";
+      description = "Client addresses that may use the routes of operators; empty: those of allow_from.";
     };
     trustedProxies = mkOption {
       type = types.nullOr (types.listOf types.nonEmptyStr);
@@ -641,6 +641,11 @@ in
           default = null;
           defaultText = literalMD "what the daemon takes: `0`";
           description = "Within its group, requests for the backend with the highest priority are served first.";
+        };
+        pricePerHour = mkOption {
+          type = types.nullOr (types.strMatching "[0-9]{1,9}(\\.[0-9]{1,6})? USD");
+          default = null;
+          description = "What an hour costs in which it answers requests, which share it; its idle time costs nothing. Absent: nothing.";
         };
         startTimeout = mkOption {
           type = types.nullOr (types.strMatching "([0-9]+(\\.[0-9]+)?)(ms|s|m|h|d)");

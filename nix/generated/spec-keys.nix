@@ -259,6 +259,7 @@
         max_concurrent = null;
         max_waiting = null;
         wait_timeout = null;
+        price_per_hour = null;
         memory = null;
         cpus = null;
         pids = null;
@@ -356,6 +357,7 @@
             max_concurrent = null;
             max_waiting = null;
             wait_timeout = null;
+            price_per_hour = null;
             memory = null;
             cpus = null;
             pids = null;

@@ -52,10 +52,10 @@ const EMERGENCY = { none: 'an emergency is over some time: set it in the environ
 
 const ownJwt = z
   .strictObject({
-    secret: secret
-      .min(16, 'use at least 16 characters')
-      .optional()
-      .meta({ description: 'Signs short access tokens; made and kept when absent.', secret: true }),
+    secret: secret.min(16, 'use at least 16 characters').optional().meta({
+      description: 'Signs short access tokens, best 32 random characters; made and kept when absent.',
+      secret: true,
+    }),
     issuer: z.string().min(1).default('gate').meta({ description: 'Issuer of access tokens.' }),
     expiration_hours: z.number().positive().max(8_760).default(24).meta({ description: 'Life of a login session.' }),
   })

@@ -45,9 +45,10 @@ export const configSchema = z.strictObject({
       allow_from: cidrs
         .default([])
         .meta({ description: 'Client addresses that may connect; empty: all.', narrows: true }),
-      admin_allow_from: cidrs
-        .default([])
-        .meta({ description: 'Client addresses that may use /api/admin; empty: those of allow_from.', narrows: true }),
+      admin_allow_from: cidrs.default([]).meta({
+        description: 'Client addresses that may use the routes of operators; empty: those of allow_from.',
+        narrows: true,
+      }),
       trusted_proxies: cidrs.default([]).meta({
         description: 'Reverse proxies whose X-Forwarded-For, or PROXY protocol, is believed; empty: none.',
         narrows: true,

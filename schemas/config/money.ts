@@ -22,6 +22,11 @@ const isZone = (zone: string): boolean => {
   }
 }
 
+/** What a backend costs while it answers. */
+export const pricePerHour = amount(
+  'What an hour costs in which it answers requests, which share it; its idle time costs nothing. Absent: nothing.',
+).optional()
+
 /** One entry of `budgets`: money per window. */
 export const budget = z.strictObject({
   limit: amount('Money per window.'),

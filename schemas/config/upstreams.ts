@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { PROVIDERS } from '../words/providers.ts'
+import { pricePerHour } from './money.ts'
 import {
   affinity,
   dialects,
@@ -97,6 +98,7 @@ export const backend = upstream.extend({
     .max(100)
     .default(0)
     .meta({ description: 'Within its group, requests for the backend with the highest priority are served first.' }),
+  price_per_hour: pricePerHour,
   start_timeout: duration('Longest wait for it to start.').default('300s'),
   max_concurrent: z
     .int()

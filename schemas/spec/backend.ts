@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pricePerHour } from '../config/money.ts'
 import { NAME, port } from '../config/values.ts'
 import { ENGINES, GPU_KINDS } from '../words/engines.ts'
 import { boundedBytes, boundedDuration, count, cpuShare } from './bounded.ts'
@@ -96,6 +97,7 @@ export const backend = z.strictObject({
   wait_timeout: boundedDuration(
     'Longest wait for a free place, or until another backend of the group has finished its requests.',
   ).default('120s'),
+  price_per_hour: pricePerHour,
   memory: boundedBytes('Memory the container may use; no limit when absent.', '16MiB').optional(),
   cpus: cpuShare(1024).optional().meta({ description: 'CPU share; no limit when absent.', unit: 'CPUs' }),
   pids: z

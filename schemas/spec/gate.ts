@@ -17,7 +17,9 @@ const server = z.strictObject({
   }),
   p2p_port: randomPort.default(41_147).meta({ description: 'Port for peers; "random" as above.' }),
   allow_from: cidrs.default([]).meta({ description: 'Client addresses that may connect; empty: all.' }),
-  admin_allow_from: cidrs.default([]).meta({ description: 'Narrower list for the admin routes; empty: allow_from.' }),
+  admin_allow_from: cidrs
+    .default([])
+    .meta({ description: 'Narrower list for the routes of operators; empty: allow_from.' }),
   trusted_proxies: cidrs
     .default([])
     .meta({ description: 'Reverse proxies whose X-Forwarded-For is believed, beside the proxy of this spec.' }),
@@ -68,7 +70,7 @@ const auth = z.strictObject({
   password_hash: secret('Password of an administrator, as `gatectl auth hash-password` prints it.').optional(),
   jwt: z
     .strictObject({
-      secret: secret('Signs short access tokens; made and kept when absent.').optional(),
+      secret: secret('Signs short access tokens, best 32 random characters; made and kept when absent.').optional(),
       issuer: z.string().min(1).default('gate').meta({ description: 'Issuer of access tokens.' }),
       expiration_hours: z
         .number()

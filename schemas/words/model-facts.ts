@@ -14,7 +14,11 @@ export type Rates = {
 export type PriceTier = Rates & { readonly service: 'flex' | 'priority' | null; readonly abovePromptTokens: number }
 
 /** Of the tiers that fit a request the last counts; without one, the rates beside them. */
-export type ModelPrice = Rates & { readonly tiers?: readonly PriceTier[] }
+export type ModelPrice = Rates & {
+  readonly tiers?: readonly PriceTier[]
+  /** Micro-dollars for each hour in which a backend answers, shared by what it answers at a time. */
+  readonly perHour?: number
+}
 
 /** What is known of a model; what is absent is not known. */
 export type ModelFacts = {

@@ -27,9 +27,11 @@ type Plan = {
 }
 
 const PART = '.restore-part'
+/** Of a check, which a running daemon does not keep from its work. */
+const CHECKED = '.restore-check'
 const STAGED = '.restore-new'
 /** What stays where it is: models, locks, sockets, and what a restore itself keeps there. */
-const STAYS = /^(?:models|gate\.lock|.*\.sock|\.restore-(?:new|part)|\.restoring\.json|before-restore-.*)$/
+const STAYS = /^(?:models|gate\.lock|.*\.sock|\.restore-(?:new|part|check)|\.restoring\.json|before-restore-.*)$/
 const TLS = 'tls'
 /** In `tls`; root's, made by the CA of the host and not in backups. */
 const ISSUED = 'ca'
@@ -46,8 +48,8 @@ export async function putState(
   { aside, checkOnly, isHalf }: PutOptions,
 ): Promise<boolean> {
   makeDirectories(directory, 0o700)
-  const letGo = lockState(directory)
-  const part = join(directory, PART)
+  const letGo = checkOnly ? () => {} : lockState(directory)
+  const part = join(directory, checkOnly ? CHECKED : PART)
   try {
     if (!checkOnly) finish(directory, aside)
     rmSync(part, { recursive: true, force: true })

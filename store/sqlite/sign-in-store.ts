@@ -1,6 +1,7 @@
 import type { SignIn, SignInStore } from '../../daemon/auth/device/sign-ins.ts'
 import type { Mark } from '../../daemon/auth/oidc/first-admin.ts'
 import type { UsedStates } from '../../daemon/auth/oidc/pending.ts'
+import type { Note } from '../../daemon/auth/withdrawn.ts'
 import { SCOPES } from '../../schemas/words/scopes.ts'
 import type { Database } from './database.ts'
 import { patiently } from './patiently.ts'
@@ -64,6 +65,25 @@ export function openMark(database: Database, name: string): Mark {
     set: () => {
       patiently(database, () => put.run(name))
     },
+  }
+}
+
+/** A short text that is kept under a name, in the table `mark` as `NAME:TEXT`. @throws GateError STORE_UNAVAILABLE */
+export function openNote(database: Database, name: string): Note {
+  const head = `${name}:`
+  const find = database.prepare<[number, string], { readonly name: string }>(
+    'SELECT name FROM mark WHERE substr(name, 1, ?) = ?',
+  )
+  const remove = database.prepare('DELETE FROM mark WHERE substr(name, 1, ?) = ?')
+  const put = database.prepare('INSERT INTO mark (name) VALUES (?) ON CONFLICT DO NOTHING')
+  const write = database.transaction((text: string) => {
+    remove.run(head.length, head)
+    put.run(head + text)
+  })
+
+  return {
+    read: () => find.get(head.length, head)?.name.slice(head.length) ?? null,
+    write: (text) => patiently(database, () => write.immediate(text)),
   }
 }
 

@@ -159,12 +159,17 @@ test('server.admin_allow_from is where the routes of operators may be asked from
     GATE_SERVER__TRUSTED_PROXIES: '127.0.0.1',
     GATE_AUTH__TOKEN: 'the-token-of-the-other-daemon',
   })
-  const statusOf = async (path: string, headers: Record<string, string>) =>
-    (await fetch(other.url + path, { headers: { authorization: `Bearer ${other.key}`, ...headers } })).status
+  const statusOf = async (path: string, headers: Record<string, string>, method = 'GET') =>
+    (await fetch(other.url + path, { method, headers: { authorization: `Bearer ${other.key}`, ...headers } })).status
   try {
     expect(await statusOf('/api/admin/system', {})).toBe(403)
     expect(await statusOf('/api/admin/system', { 'x-forwarded-for': '10.2.0.1' })).toBe(403)
     expect(await statusOf('/api/admin/system', { 'x-forwarded-for': '10.1.0.1' })).toBe(200)
+    for (const path of ['/auth/create-token', '/auth/rotate-token']) {
+      expect(await statusOf(path, { 'x-forwarded-for': '10.2.0.1' }, 'POST')).toBe(403)
+      expect(await statusOf(path, { 'x-forwarded-for': '10.1.0.1' }, 'POST')).not.toBe(403)
+    }
+    expect(await statusOf('/metrics', {})).toBe(403)
     expect(await statusOf('/api/user/models', {})).toBe(200)
     expect(await statusOf('/v1/models', {})).toBe(200)
   } finally {

@@ -123,6 +123,9 @@ test('what does not open, is cut off, or runs is refused, and nothing changes', 
   const gate = await startDaemon(env, state)
   const running = await restore('online.gate', state, `${PASSPHRASE}\n`, '--json')
   expect(JSON.parse(running.stderr)).toMatchObject({ code: 'BACKUP_FAILED', detail: expect.stringContaining('in use') })
+  const checked = await restore('online.gate', state, undefined, '--check')
+  expect(checked).toMatchObject({ code: 0, stdout: expect.stringContaining('can be restored') })
+  expect(readdirSync(state).filter((name) => name.startsWith('.restore'))).toEqual([])
   await gate.stop()
 })
 

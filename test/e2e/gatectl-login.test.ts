@@ -141,6 +141,22 @@ test('neither a key nor a device lets a device in', async () => {
   expect([refused.status, await refused.json()]).toEqual([401, expect.objectContaining({ code: 'SIGN_IN_REFUSED' })])
 })
 
+test.each(['/auth/device', '/auth/device/token', '/auth/revoke'])(
+  'a parameter that is sent twice is refused at %s (RFC 6749 section 3.2)',
+  async (path) => {
+    const body = new URLSearchParams([
+      ['client_id', 'a'],
+      ['grant_type', 'refresh_token'],
+      ['client_id', 'b'],
+    ])
+    const answer = await fetch(daemon.url + path, { method: 'POST', body })
+    expect([answer.status, await answer.json()]).toEqual([
+      400,
+      { error: 'invalid_request', error_description: 'body: client_id appears twice' },
+    ])
+  },
+)
+
 test.each(['form', 'json'])('the endpoints take %s, and whatever else a client sends', async (kind) => {
   const post = async (path: string, fields: Record<string, string>) => {
     const isForm = kind === 'form'

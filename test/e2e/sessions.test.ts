@@ -1,5 +1,6 @@
 // Signing in by password over a real socket: cookies, other sites, and what an end of a session reaches.
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createHasher } from '../../daemon/auth/password/hasher.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import { type FakeUpstream, frame, STREAM_HEADERS, startFakeUpstream, upstreamEnv } from '../support/fake-upstream.ts'
 
@@ -40,8 +41,8 @@ function call(method: string, path: string, body?: object, headers: Headers = {}
 }
 
 /** @returns the cookie that the browser would send */
-async function signIn(): Promise<{ readonly cookie: string; readonly token: string }> {
-  const response = await call('POST', '/auth/login', { username: 'ada', password: PASSWORD })
+async function signIn(username = 'ada'): Promise<{ readonly cookie: string; readonly token: string }> {
+  const response = await call('POST', '/auth/login', { username, password: PASSWORD })
   const { token } = (await response.json()) as { token: string }
   const [set = ''] = response.headers.getSetCookie()
   expect(set).toMatch(/^se_session=gate_session_[\w-]{43}; Path=\/; Max-Age=86400; HttpOnly; SameSite=Lax$/)
@@ -98,19 +99,29 @@ test('a login takes JSON alone, and tells nothing apart', async () => {
   expect(said[0]?.[0]).toBe(401)
 })
 
-test.each([
+const setPasswordHash = (value: string) =>
+  call('PUT', '/api/admin/config/keys/auth.password_hash', { value }, bearer(gate.key))
+
+test.each<{ what: string; by?: string; take: (cookie: string) => Promise<Response> }>([
   { what: 'a sign-out', take: (cookie: string) => call('POST', '/auth/logout', undefined, { cookie, ...OWN }) },
   {
     what: 'a new password',
     take: async () => {
       const { users } = (await (await call('GET', '/api/admin/users', undefined, bearer(gate.key))).json()) as {
-        users: { id: string }[]
+        users: { id: string; name: string }[]
       }
-      return call('PATCH', `/api/admin/users/${users[0]?.id}`, { password: PASSWORD }, bearer(gate.key))
+      const id = users.find(({ name }) => name === 'ada')?.id
+      return call('PATCH', `/api/admin/users/${id}`, { password: PASSWORD }, bearer(gate.key))
     },
   },
-])('$what ends what is being answered to the session, and the session', async ({ take }) => {
-  const { cookie } = await signIn()
+  {
+    what: 'another auth.password_hash',
+    by: 'admin',
+    take: async () => setPasswordHash(await createHasher().hash('another password')),
+  },
+])('$what ends what is being answered to the session, and the session', async ({ take, by }) => {
+  if (by === 'admin') await setPasswordHash(await createHasher().hash(PASSWORD))
+  const { cookie } = await signIn(by)
   const response = await call('POST', '/v1/chat/completions', CHAT, { cookie, ...OWN })
   let received = ''
   const text = (async () => {
@@ -123,15 +134,18 @@ test.each([
   expect(await statusOf(call('GET', '/auth/me', undefined, { cookie }))).toBe(401)
 })
 
-test('a session outlives kill -9 of the daemon, and a refresh replaces its token', async () => {
+test('a session outlives kill -9 of the daemon, but not a start without "password" in auth.mode', async () => {
   const { cookie } = await signIn()
   const refreshed = await call('POST', '/auth/refresh', undefined, { cookie, ...OWN })
   const { token } = (await refreshed.json()) as { token: string }
   expect(await statusOf(call('GET', '/auth/me', undefined, { cookie }))).toBe(401)
-  await gate.kill()
-  gate = await startDaemon(
-    { ...upstreamEnv('mock', upstream.url), GATE_AUTH__MODE: 'password', GATE_AUTH__TOKEN: gate.key },
-    gate.stateDirectory,
-  )
-  expect(await statusOf(call('GET', '/auth/me', undefined, bearer(token)))).toBe(200)
+  for (const [mode, status] of [
+    ['password', 200],
+    ['token', 401],
+    ['password', 401],
+  ] as const) {
+    await gate.kill()
+    gate = await startDaemon({ GATE_AUTH__MODE: mode, GATE_AUTH__TOKEN: gate.key }, gate.stateDirectory)
+    expect(await statusOf(call('GET', '/auth/me', undefined, bearer(token)))).toBe(status)
+  }
 })

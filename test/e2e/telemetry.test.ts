@@ -95,6 +95,22 @@ test('a client that does not want to be traced is not, and its own header goes o
   ).toBe(true)
 })
 
+test('the trace of a client counts once it has shown who it is', async () => {
+  const before = collector.spans().length
+  const [anonymous, known] = ['12'.repeat(16), '34'.repeat(16)]
+  await ask({ traceparent: `00-${anonymous}-${PARENT}-01`, authorization: 'Bearer wrong' })
+  await ask({ traceparent: `00-${known}-${PARENT}-01` })
+  await until(() => collector.spans().some(({ traceId }) => traceId === known))
+  expect(
+    new Set(
+      collector
+        .spans()
+        .slice(before)
+        .map(({ traceId }) => traceId),
+    ),
+  ).toEqual(new Set([known]))
+})
+
 test('the metrics are those of /metrics, under the names of the conventions', async () => {
   const ofMetrics = () => collector.posts.filter(({ path }) => path === '/v1/metrics')
   const names = () => ofMetrics().flatMap(({ body }) => readMetrics(body).map(({ name }) => name))

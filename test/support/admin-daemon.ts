@@ -58,7 +58,7 @@ export async function startAdminDaemon(
       certificates,
       reload: config.reload,
       hostLoad: hostLoad([folder]),
-      openRequests: { count: () => 0, countOf: () => 0 },
+      openRequests: { count: () => 0, counts: () => () => 0 },
       usage: () => Promise.resolve(USED),
       now: Date.now,
       allRoutes: () => ({ api: [], others: [] }),

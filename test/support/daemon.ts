@@ -36,8 +36,9 @@ export async function startDaemon(
   stateDirectory = mkdtempSync(join(tmpdir(), 'gate-test-')),
   descriptors?: number,
   proxySocket?: string,
+  workingDirectory?: string,
 ): Promise<Daemon> {
-  const child = spawnDaemon(env, stateDirectory, [], descriptors, proxySocket)
+  const child = spawnDaemon(env, stateDirectory, [], descriptors, proxySocket, workingDirectory)
   const output = collect(child)
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   const listening = /Gate listens on (\S+)|"message":"listening","url":"([^"]+)"/
@@ -85,6 +86,7 @@ function spawnDaemon(
   args: readonly string[] = [],
   descriptors?: number,
   proxySocket?: string,
+  workingDirectory?: string,
 ) {
   const command = [join(root, 'bin/gate-daemon.ts'), '--declared', join(stateDirectory, 'declared.json'), ...args]
   const limited = ['-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, process.execPath]
@@ -106,6 +108,7 @@ function spawnDaemon(
       ...env,
     }),
     stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: workingDirectory,
   })
 }
 

@@ -15,6 +15,7 @@ import { speechOf } from '../../daemon/gateway/speech.ts'
 import { createHttpListener, type HttpLimits } from '../../daemon/listener/http.ts'
 import { createHttpsLayer } from '../../daemon/listener/https.ts'
 import type { Identities } from '../../daemon/listener/identities.ts'
+import { createHeldTime } from '../../daemon/meter/held-time.ts'
 import type { UsageRow } from '../../daemon/meter/usage.ts'
 import { createRetryBudget } from '../../daemon/route/retry-budget.ts'
 import { createTargetHealth } from '../../daemon/route/target-health.ts'
@@ -38,6 +39,7 @@ export const NO_BACKENDS: Pick<Backends, 'turnAt' | 'isAsleep'> = {
 /** For requests that nobody traces: every upstream is told what the client says of its own trace. */
 const NO_TELEMETRY: GatewayParts['telemetry'] = {
   begin: () => null,
+  join: () => null,
   put: () => {},
   tells: () => true,
   providerOf: (upstream) => upstream,
@@ -63,6 +65,8 @@ export async function startDataPlane(
     readonly parts?: Partial<GatewayParts>
     /** The clock of rests and latencies, in monotonic milliseconds. */
     readonly healthNow?: () => number
+    /** The clock of backends that are paid by the hour, in monotonic milliseconds. */
+    readonly heldNow?: () => number
     /** To all upstreams together. */
     readonly mostConnections?: number
     readonly limits?: Partial<HttpLimits>
@@ -119,6 +123,7 @@ export async function startDataPlane(
       longestAnswerOf: directory.longestAnswerOf,
       budgets,
       limits: limitsOf(initial.limits, { now: options.healthNow ?? monotonic }),
+      heldTime: createHeldTime(options.heldNow ?? monotonic),
       health,
       retries: createRetryBudget(monotonic),
       backends: NO_BACKENDS,

@@ -123,6 +123,7 @@ export const everyKey: Tree = {
       group: 'gpu0',
       together: 'pair',
       priority: 9,
+      price_per_hour: '0.80 USD',
       start_timeout: '5s',
       max_concurrent: 6,
       max_waiting: 7,

@@ -27,7 +27,12 @@ export function signInParts(): ApiParts['signIn'] {
     deviceWithCode: () => {
       throw new Error('nobody decides here')
     },
-    passkeys: createPasskeys(store, () => 'http://127.0.0.1', Date.now),
+    passkeys: createPasskeys(
+      store,
+      () => 'http://127.0.0.1',
+      Date.now,
+      () => true,
+    ),
     letsDevicesIn: () => true,
     takesProviders: () => true,
   }

@@ -20,7 +20,7 @@ function backendEntry(backend: Backend, { baseUrl, socket, agent }: Reach): Json
   // where it answers is the target's to say; its key is a credential; its account and unit are the host's
   const { name: _name, isUpstream: _is, address: _address, apiKey: _key, agentSocket: _agent, ...served } = backend
   const { user: _user, unit: _unit, origin, engine, model, group, idleStopMs, startTimeoutMs, ...limits } = served
-  const { together, priority, maxConcurrent, maxWaiting, waitTimeoutMs, ...rest } = limits
+  const { together, priority, maxConcurrent, maxWaiting, waitTimeoutMs, pricePerHour, ...rest } = limits
   rest satisfies Record<string, never>
   const at = (key: string, content: string | number | undefined): JsonNode | undefined =>
     content === undefined ? undefined : value([...origin, key], content)
@@ -40,6 +40,7 @@ function backendEntry(backend: Backend, { baseUrl, socket, agent }: Reach): Json
     max_concurrent: at('max_concurrent', maxConcurrent),
     max_waiting: at('max_waiting', maxWaiting),
     wait_timeout: at('wait_timeout', durationText(waitTimeoutMs)),
+    price_per_hour: at('price_per_hour', pricePerHour),
   })
 }
 

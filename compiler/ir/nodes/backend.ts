@@ -19,6 +19,8 @@ export type Backend = Node & {
   readonly maxConcurrent: number | undefined
   readonly maxWaiting: number
   readonly waitTimeoutMs: number
+  /** An amount such as "0.80 USD"; absent: its requests cost nothing. */
+  readonly pricePerHour: string | undefined
   /** Absent: it never stops on its own. */
   readonly idleStopMs: number | undefined
   readonly startTimeoutMs: number

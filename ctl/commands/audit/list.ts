@@ -14,14 +14,20 @@ export const run: Run = async ({ admin, json, text, print, printJson, stdout }) 
   return 0
 }
 
-function row({ at, via, who, name, address, door, action, object, outcome, reason }: AuditInfo): readonly string[] {
+function row(entry: AuditInfo): readonly string[] {
+  const { at, via, who, name, address, door, action, object, outcome, reason } = entry
   const person = name === '' ? who : name
   return [
     `${at.slice(0, 10)} ${at.slice(11, 19)}`,
-    person === '' ? '-' : `${person} (${via})`,
+    person === '' ? signedIn(entry) : `${person} (${via})`,
     address ?? door,
     action,
     object === '' ? '-' : object,
     reason === '' ? outcome : `${outcome}: ${reason}`,
   ]
+}
+
+/** Who a sign-in was of: before it, its caller was not known. */
+function signedIn({ new: now }: AuditInfo): string {
+  return typeof now === 'object' && now !== null && 'user' in now && typeof now.user === 'string' ? now.user : '-'
 }

@@ -67,8 +67,11 @@ export const BACKUP_COMMANDS: readonly Command[] = [
       ...WHICH,
     },
     notes:
-      'All of FILE is checked before anything is replaced. What was there before is moved to before-restore-TIME in the state\n' +
-      'directory. A restore that was broken off is finished by the next one.',
+      'Stop the daemon first: systemctl stop gate-daemon.socket gate-daemon.service. All of FILE is read and its databases\n' +
+      'are checked before anything is replaced. What was there before is moved to before-restore-TIME in the state directory;\n' +
+      'files of the host that differ (/etc/gate, its CA, its secrets) are kept in one beside the generations. A restore that\n' +
+      'was broken off is finished by the next one, and no daemon starts before. Afterwards, on a host with a spec: gatectl apply;\n' +
+      'then start the daemon. The passphrase is asked for on a terminal, else it is the first line of standard input.',
     load: () => import('./restore.ts'),
   },
 ]

@@ -7,14 +7,22 @@ export const run: Run = async (invocation) => {
   const [name = '', amount = ''] = invocation.arguments
   const { admin } = invocation
   const body = { limit: amountOf(amount), ...settingsIn(invocation) }
-  try {
-    showBudget(invocation, await admin.ask('PATCH /api/admin/budgets/{name}', { parameter: name, body }))
-  } catch (error) {
-    if (!(error instanceof Failure) || error.problem.code !== 'BUDGET_NOT_FOUND') throw error
-    const made = { name, window: 'month', ...body }
-    showBudget(invocation, await admin.ask('POST /api/admin/budgets', { body: made }))
-  }
+  const changed = (await isThere(admin, name))
+    ? await admin.ask('PATCH /api/admin/budgets/{name}', { parameter: name, body })
+    : await admin.ask('POST /api/admin/budgets', { body: { name, window: 'month', ...body } })
+  showBudget(invocation, changed)
   return 0
+}
+
+/** Asked beforehand: a change that is refused would be in the audit. */
+async function isThere(admin: Invocation['admin'], name: string): Promise<boolean> {
+  try {
+    await admin.ask('GET /api/admin/budgets/{name}', { parameter: name })
+    return true
+  } catch (error) {
+    if (error instanceof Failure && error.problem.code === 'BUDGET_NOT_FOUND') return false
+    throw error
+  }
 }
 
 function settingsIn({ text, flag }: Invocation) {

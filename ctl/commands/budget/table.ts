@@ -35,7 +35,7 @@ export const BUDGET_COMMANDS: readonly Command[] = [
   },
   {
     name: 'budget refill',
-    summary: 'add money to a budget, for the window that goes on',
+    summary: 'add money to a budget, for the current window',
     arguments: [{ name: 'NAME' }, { name: 'AMOUNT' }],
     options: {
       for: { type: 'string', value: 'SUBJECT', description: 'the key, person, team or model, where each has its own' },

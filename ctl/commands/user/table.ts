@@ -38,9 +38,16 @@ export const USER_COMMANDS: readonly Command[] = [
   changing('role', 'give a person another role; at once', {
     arguments: [NAME, { name: 'ROLE', complete: ROLES }],
   }),
-  changing('password', 'give a person a new password, which it asks for; they are signed out everywhere', {
-    options: { none: { type: 'boolean', description: 'take the password away' } },
-  }),
+  changing(
+    'password',
+    'give a person a new password, which it asks for; they are signed out everywhere, without passkeys',
+    {
+      options: { none: { type: 'boolean', description: 'take the password away' } },
+    },
+  ),
   changing('sign-out', 'sign a person out everywhere; their keys stay'),
-  changing('remove', 'remove a person; their keys are revoked'),
+  changing('remove', 'remove a person; their keys are revoked', {
+    notes:
+      'A person of an identity provider, a proxy or a tailnet is added again at their next visit: disable them instead.',
+  }),
 ]

@@ -46,7 +46,7 @@ export function codePage(userCode: string, message: string | null): string {
 
 /** Shows what asks to be let in, and asks whether it may. */
 export function devicePage({ userCode, label, address, scope }: PendingDevice, name: string): string {
-  const asks = scope === null ? 'everything that you may do' : scope
+  const asks = scope === null ? 'everything that you may do' : scope || 'no rights'
   return framed(
     'Let a device in?',
     `<p>You are signed in as <b>${escaped(name)}</b>. A device at ${escaped(address)} shows the code <b>${escaped(userCode)}</b>

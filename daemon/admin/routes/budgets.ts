@@ -19,7 +19,7 @@ export type BudgetParts = {
   readonly money: {
     /** What its pots have spent, those first that have spent most. */
     readonly potsOf: (budget: string) => BudgetInfo['pots']
-    /** Adds to a window that goes on. @returns false: the budget has no such subject @throws GateError STORE_UNAVAILABLE */
+    /** Adds to the current window. @returns false: the budget has no such subject @throws GateError STORE_UNAVAILABLE */
     readonly refill: (budget: string, subject: string, microdollars: number, by: string) => boolean
   }
 }
@@ -103,7 +103,7 @@ export function budgetRoutes({ config, money }: BudgetParts): readonly ApiRoute[
       method: 'POST',
       path: '/api/admin/budgets/{name}/refill',
       scope: 'admin',
-      summary: 'Adds money to a budget for the window that goes on',
+      summary: 'Adds money to a budget for the current window',
       audit: 'budget.refill',
       body: refillRequest,
       answer: BUDGET_ANSWERS['POST /api/admin/budgets/{name}/refill'],

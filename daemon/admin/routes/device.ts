@@ -12,7 +12,7 @@ import {
   tokenRequestForm,
 } from '../../../schemas/api/device.ts'
 import { GateError } from '../../../schemas/words/errors.ts'
-import { SCOPES } from '../../../schemas/words/scopes.ts'
+import { SCOPES, scopesIn } from '../../../schemas/words/scopes.ts'
 import { DEVICE_CODE_GRANT, DEVICE_CODE_LIFE_S, POLL_INTERVAL_S } from '../../../schemas/words/sign-in.ts'
 import type { DeviceGrants, PendingDevice } from '../../auth/device/grants.ts'
 import type { SignIn, SignIns } from '../../auth/device/sign-ins.ts'
@@ -34,6 +34,9 @@ export type DeviceParts = {
   readonly letsDevicesIn: () => boolean
 }
 
+/** Refuses what may end nothing but itself. @throws GateError MISSING_SCOPE */
+type RequireWholePerson = (principal: Principal) => void
+
 const LONGEST_LABEL = 100
 
 /** Where clients expect it that read no metadata, beside Gate's own paths. */
@@ -41,15 +44,17 @@ const DEVICE_PATHS = ['/auth/device', '/oauth/device_authorization'] as const
 const TOKEN_PATHS = ['/auth/device/token', '/oauth/token'] as const
 const REVOKE_PATH = '/auth/revoke'
 
+/** RFC 6749 section 5.2 */
+const OAUTH = {
+  refusal: oauthError,
+  refuse: (detail: string) => json({ error: 'invalid_request', error_description: detail }, { status: 400 }),
+} as const
+
 /** Signing in on a device (RFC 8628), what it gets for that (RFC 6749), and how it gives it back (RFC 7009). */
-export function deviceRoutes({
-  grants,
-  signIns,
-  exchange,
-  decide,
-  origin,
-  letsDevicesIn,
-}: DeviceParts): readonly ApiRoute[] {
+export function deviceRoutes(
+  { grants, signIns, exchange, decide, origin, letsDevicesIn }: DeviceParts,
+  requireWholePerson: RequireWholePerson,
+): readonly ApiRoute[] {
   function begin({
     body,
     headers,
@@ -60,7 +65,7 @@ export function deviceRoutes({
     const label = (headers['user-agent'] ?? '').replace(/[^\x20-\x7e]/g, '').slice(0, LONGEST_LABEL)
     const begun = grants.begin({
       clientId: body.client_id || null,
-      scope: body.scope || null,
+      scope: body.scope ? scopesIn(body.scope).join(' ') : null,
       label,
       address: caller.address ?? 'socket',
     })
@@ -97,7 +102,7 @@ export function deviceRoutes({
         takes: 'json or form',
         body: deviceRequest,
         answer: deviceAnswer,
-        refusal: oauthError,
+        ...OAUTH,
         handle: begin,
       }),
     ),
@@ -110,7 +115,7 @@ export function deviceRoutes({
         takes: 'json or form',
         body: tokenRequestForm,
         answer: tokenAnswer,
-        refusal: oauthError,
+        ...OAUTH,
         handle: ({ body }) => {
           const { status, body: answer } = exchange(body)
           return json(answer, { status, headers: { pragma: 'no-cache' } })
@@ -125,7 +130,7 @@ export function deviceRoutes({
       takes: 'json or form',
       body: revokeRequest,
       answer: z.strictObject({}),
-      refusal: oauthError,
+      ...OAUTH,
       handle: ({ body }) => {
         signIns.revokeToken(body.token ?? '')
         return json({})
@@ -162,8 +167,11 @@ export function deviceRoutes({
       audit: 'device.revoke',
       answer: z.strictObject({}),
       handle: ({ principal, params: { id = '' } }) => {
-        if (principal.userId === null || !signIns.end(id, principal.userId))
+        const { userId, credentialId } = principal
+        if (userId === null || !signIns.list(userId).some((signIn) => signIn.id === id))
           throw new GateError('OBJECT_NOT_FOUND', 'you have let in no device of this id')
+        if (credentialId !== id) requireWholePerson(principal) // a device may sign itself out
+        signIns.end(id, userId)
         return json({}, { change: { object: `device:${id}` } })
       },
     }),

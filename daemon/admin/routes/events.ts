@@ -14,8 +14,8 @@ export type EventParts = {
   readonly hostLoad: () => Promise<HostLoad>
   readonly openRequests: {
     readonly count: () => number
-    /** Those of a person, or of a key that is no person's. */
-    readonly countOf: (principal: Principal) => number
+    /** Counted once: those of a person, or of a key that is no person's. */
+    readonly counts: () => (principal: Principal) => number
   }
   /** What was used. @throws Error why it cannot be read */
   readonly usage: Parameters<typeof createOwnUsage>[0]
@@ -60,17 +60,16 @@ export function eventRoutes(parts: EventParts): readonly ApiRoute[] {
       const at = new Date(parts.now()).toISOString()
       const moment = { id: latest, at, all: parts.openRequests.count(), host, queues: queuesOf(parts.backends.list()) }
       remembered = [...remembered, moment].slice(-MOST_REMEMBERED)
-      for (const { principal, push } of following) push(textFor(principal, moment))
+      const countOf = parts.openRequests.counts()
+      for (const { principal, push } of following) push(textFor(principal, moment, countOf(principal)))
       void ownUsage.look(Array.from(following, ({ principal }) => ownerOf(principal)))
     } finally {
       isLooking = false
     }
   }
 
-  const textFor = (principal: Principal, moment: Moment): string => {
-    const own = parts.openRequests.countOf(principal)
-    return textOf(moment.id, viewOf(moment, principal, own, ownUsage.of(ownerOf(principal))))
-  }
+  const textFor = (principal: Principal, moment: Moment, own: number): string =>
+    textOf(moment.id, viewOf(moment, principal, own, ownUsage.of(ownerOf(principal))))
 
   function source(principal: Principal) {
     return (push: (text: string) => void) => {
@@ -103,7 +102,8 @@ export function eventRoutes(parts: EventParts): readonly ApiRoute[] {
         const seen = Number(/^\d{1,15}$/.exec(String(headers['last-event-id'] ?? ''))?.[0] ?? Number.NaN)
         const oldest = parts.now() - MOST_REMEMBERED * INTERVAL_MS
         const recent = remembered.filter(({ at }) => Date.parse(at) >= oldest)
-        const missed = recent.filter(({ id }) => id > seen).map((moment) => textFor(principal, moment))
+        const open = parts.openRequests.counts()(principal)
+        const missed = recent.filter(({ id }) => id > seen).map((moment) => textFor(principal, moment, open))
         return stream(
           'text/event-stream',
           followers.follow([`retry: ${INTERVAL_MS}\n\n`, ...missed], source(principal), signal),

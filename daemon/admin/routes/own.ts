@@ -3,6 +3,8 @@ import { sessionList, signedOut } from '../../../schemas/api/users.ts'
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { TokenRecord } from '../../auth/key-record.ts'
 import type { Principal } from '../../auth/principal.ts'
+import { overlapMs } from '../duration.ts'
+import { AdminError } from '../error.ts'
 import { keyInfoOf, timeText } from '../key-info.ts'
 import { wishOf } from '../key-wish.ts'
 import { json } from '../reply.ts'
@@ -37,7 +39,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
       method: 'POST',
       path: '/api/user/tokens',
       scope: 'person',
-      summary: 'Makes a key of one’s own and shows it, this one time only',
+      summary: 'Makes a key of your own and shows it, this one time only',
       body: ownKeyRequest,
       answer: madeKey,
       status: 201,
@@ -71,7 +73,8 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
       audit: 'key.rotate',
       handle: ({ params: { id = '' }, body, principal }) => {
         const key = ownKey(principal, id)
-        if (principal.keyId !== id) {
+        if (principal.keyId === id) refuseShortOverlap(body.overlap)
+        else {
           access.requireWholePerson(principal) // a key may give itself another text, and no other one
           access.refuseWider(key, principal)
         }
@@ -82,7 +85,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
       method: 'GET',
       path: '/api/user/sessions',
       scope: 'person',
-      summary: 'Lists where one is signed in',
+      summary: 'Lists where you are signed in',
       answer: sessionList,
       handle: ({ principal }) =>
         json({
@@ -102,7 +105,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
       method: 'DELETE',
       path: '/api/user/sessions/{id}',
       scope: 'person',
-      summary: 'Signs oneself out somewhere',
+      summary: 'Ends one of your sessions',
       answer: signedOut,
       audit: 'session.end',
       handle: ({ params: { id = '' }, principal }) => {
@@ -120,6 +123,17 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
 function personOf({ userId, name }: Principal): string {
   if (userId !== null) return userId
   throw new GateError('MISSING_SCOPE', `"${name}" is of no person, so it has nothing of its own; sign in`)
+}
+
+/** A key that gives itself another text may be a stolen one: its owner has the time to see that, and to revoke it. */
+const LEAST_OWN_OVERLAP_MS = 3_600_000
+
+/** @throws AdminError BAD_REQUEST */
+function refuseShortOverlap(overlap: string | undefined): void {
+  if (overlap === undefined || overlapMs(overlap) >= LEAST_OWN_OVERLAP_MS) return
+  throw new AdminError('BAD_REQUEST', 'overlap: a key that rotates itself keeps its former text for 1h at least', {
+    hint: 'sign in to end it at once',
+  })
 }
 
 /** Keys of one person that count, and that were made in a day, also if they were revoked again. */

@@ -71,7 +71,7 @@ export function usageRoutes(parts: UsageParts): readonly ApiRoute[] {
       method: 'GET',
       path: '/api/user/usage',
       scope: 'signed-in',
-      summary: 'Reports what the caller has used: all keys of a person, or a key that is of nobody',
+      summary: 'Reports what the caller has used: all keys of a person, or a service key',
       query: userUsageQuery,
       answer: USAGE_ANSWERS['GET /api/user/usage'],
       handle: async ({ query: { period }, principal, signal }) => {

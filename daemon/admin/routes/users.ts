@@ -4,6 +4,7 @@ import { removedUser, signedOut, userChange, userInfo, userList, userRequest } f
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Access } from '../../auth/access.ts'
 import type { SignIns } from '../../auth/device/sign-ins.ts'
+import type { Passkeys } from '../../auth/passkey/passkeys.ts'
 import type { UserRecord } from '../../auth/users.ts'
 import { json } from '../reply.ts'
 import { type ApiRoute, apiRoute, type Caller } from '../route.ts'
@@ -20,7 +21,11 @@ export type UserParts = {
 export type SignedInDevices = Pick<SignIns, 'list' | 'end' | 'endAllOf'>
 
 /** People, for those who administer the gateway. */
-export function userRoutes({ access, hashPassword }: UserParts, devices: SignedInDevices): readonly ApiRoute[] {
+export function userRoutes(
+  { access, hashPassword }: UserParts,
+  devices: SignedInDevices,
+  passkeys: Pick<Passkeys, 'removeAllOf'>,
+): readonly ApiRoute[] {
   const { users } = access
   const infoOf = (user: UserRecord) => userInfoOf(access, user)
   const hashed = async (password: string | null | undefined) =>
@@ -72,9 +77,12 @@ export function userRoutes({ access, hashPassword }: UserParts, devices: SignedI
         const old = infoOf(before)
         if (change.disabled === true || (change.role ?? 'admin') !== 'admin') keepAnAdmin(access, before, caller)
         const changed = users.change(id, withHash)
-        if (password !== undefined) signOutEverywhere(access, devices, id) // who knew the one before is out as well
         const info = infoOf(changed)
-        const note = password === undefined ? info : { ...info, password: 'another one' }
+        if (password === undefined) return json(info, { change: { object: `user:${id}`, old, new: info } })
+        // who knew the one before is out as well, and so is what they may have added
+        const removed = passkeys.removeAllOf(id)
+        signOutEverywhere(access, devices, id)
+        const note = { ...info, password: 'another one', passkeys_removed: removed }
         return json(info, { change: { object: `user:${id}`, old, new: note } })
       },
     }),

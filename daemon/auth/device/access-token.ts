@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { argon2Sync, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { GateError } from '../../../schemas/words/errors.ts'
 import { witnessedSignature } from '../../../system/token-witness.ts'
 
@@ -79,4 +79,18 @@ export function endedToken(why: string): GateError {
 /** The key of access tokens: another one than any other that is made of the same secret. */
 export function tokenKey(secret: string | Buffer, purpose: 'access' | 'refresh'): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `gate ${purpose} token`, 32))
+}
+
+/** Of so many characters a secret is taken to be random. */
+const RANDOM_LENGTH = 32
+/** RFC 9106 section 4, the second choice: about a tenth of a second for each guess. */
+const STRETCH = { parallelism: 4, tagLength: 32, memory: 65_536, passes: 3 } as const
+
+/**
+ * Of a secret that a person may have thought up: every token lets whoever has it try secrets without asking Gate, so that
+ * each try must cost something. Takes a while; a long secret, or one that Gate has made, stays as it is.
+ */
+export function stretched(secret: string | Buffer): string | Buffer {
+  if (typeof secret !== 'string' || secret.length >= RANDOM_LENGTH) return secret
+  return argon2Sync('argon2id', { ...STRETCH, message: secret, nonce: 'gate auth.jwt.secret' })
 }

@@ -1,9 +1,8 @@
 import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
 import type { EndCause } from '../../../schemas/words/ended.ts'
-import type { Scope } from '../../../schemas/words/scopes.ts'
-import { SCOPES } from '../../../schemas/words/scopes.ts'
+import { type Scope, scopesIn } from '../../../schemas/words/scopes.ts'
 import { mayDo, type Principal } from '../principal.ts'
-import { ACCESS_TOKEN_LIFE_S, accessTokens, endedToken, tokenKey } from './access-token.ts'
+import { ACCESS_TOKEN_LIFE_S, accessTokens, endedToken, stretched, tokenKey } from './access-token.ts'
 
 /** How long a sign-in lasts that is not used, and how long at most. */
 const IDLE_LIFE_MS = 30 * 86_400_000
@@ -75,6 +74,7 @@ export function createSignIns(
   const remembered = new Map<string, { readonly id: string; readonly expiresS: number }>()
   /** Ended, and still in the store, which failed. */
   const unremoved = new Set<string>()
+  let signing = initial
   let { access, macOf } = signersOf(initial)
   let onEnded: (signInId: string, why: EndCause) => void = () => {}
 
@@ -166,7 +166,7 @@ export function createSignIns(
         userId,
         clientId,
         label,
-        scopes: scopesIn(scope),
+        scopes: scope === null ? null : scopesIn(scope),
         generation: 0,
         createdAt: at,
         usedAt: at,
@@ -246,6 +246,13 @@ export function createSignIns(
         why,
       ),
 
+    /** Devices are let in no more. @returns how many there were @throws GateError STORE_UNAVAILABLE, afterwards */
+    endAll(why: EndCause): number {
+      const ids = idsOf(() => true)
+      endEach(ids, why)
+      return ids.length
+    },
+
     list: (userId: string | null): readonly SignIn[] =>
       [...live.values()].map(({ signIn }) => signIn).filter((signIn) => userId === null || signIn.userId === userId),
 
@@ -266,6 +273,8 @@ export function createSignIns(
 
     /** Takes over another secret or issuer: what was signed before does not count any more. */
     apply(next: { readonly secret: string | Buffer; readonly issuer: string }): void {
+      if (next.secret === signing.secret && next.issuer === signing.issuer) return
+      signing = next
       ;({ access, macOf } = signersOf(next))
       remembered.clear()
     },
@@ -296,7 +305,8 @@ export function createSignIns(
 const REFRESH_PREFIX = 'gate_rt_'
 const REFRESH_TOKEN = /^(gate_rt_([0-9a-f-]{36})_(\d{1,9}))_([\w-]{43})$/
 
-function signersOf({ secret, issuer }: { readonly secret: string | Buffer; readonly issuer: string }) {
+function signersOf({ secret: written, issuer }: { readonly secret: string | Buffer; readonly issuer: string }) {
+  const secret = stretched(written)
   const key = tokenKey(secret, 'refresh')
   return {
     access: accessTokens(tokenKey(secret, 'access'), issuer),
@@ -308,11 +318,4 @@ function signersOf({ secret, issuer }: { readonly secret: string | Buffer; reado
 function narrowed(person: Principal, scopes: readonly Scope[] | null): Principal {
   if (scopes === null) return person
   return { ...person, scopes: new Set(scopes.filter((scope) => mayDo(person.scopes, scope))) }
-}
-
-/** The scopes in a text of RFC 6749 section 3.3; what is not known of it is ignored. null: all. */
-function scopesIn(text: string | null): readonly Scope[] | null {
-  if (text === null) return null
-  const asked = new Set(text.split(' '))
-  return SCOPES.filter((scope) => asked.has(scope))
 }

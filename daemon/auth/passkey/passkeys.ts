@@ -33,6 +33,9 @@ export type PasskeyStore = {
   readonly remove: (id: string) => void
 }
 
+/** `rpId`: the host that passkeys are for; `at`: the origin of its pages. */
+type Place = { readonly rpId: string; readonly at: string }
+
 export type Passkeys = ReturnType<typeof createPasskeys>
 
 const MOST_OF_A_USER = 20
@@ -43,17 +46,18 @@ const TIMEOUT_MS = 120_000
  * counts once, for five minutes, and for the person whom it was made for.
  * @param origin where browsers reach Gate; its host is the one that passkeys are for
  * @param now Unix milliseconds
+ * @param isOn whether `auth.mode` takes more than keys
  * @see https://www.w3.org/TR/webauthn-3/
  */
-export function createPasskeys(store: PasskeyStore, origin: () => string, now: () => number) {
+export function createPasskeys(store: PasskeyStore, origin: () => string, now: () => number, isOn: () => boolean) {
   const byId = new Map<string, Passkey>()
   const challenges = createChallenges(randomBytes(32), now)
 
-  /** @throws GateError SIGN_IN_REFUSED where browsers know no passkeys: a host name and HTTPS, or localhost */
-  function place(): { readonly rpId: string; readonly at: string } {
-    const { hostname, protocol, origin: at } = new URL(origin())
-    const isSecure = protocol === 'https:' || hostname === 'localhost'
-    if (isSecure && isIP(hostname.replace(/^\[|\]$/g, '')) === 0) return { rpId: hostname, at }
+  /** @throws GateError SIGN_IN_REFUSED */
+  function place(): Place {
+    if (!isOn()) throw new GateError('SIGN_IN_REFUSED', 'passkeys are not accepted here: auth.mode takes keys alone')
+    const found = placeAt(origin())
+    if (found !== null) return found
     throw new GateError('SIGN_IN_REFUSED', 'passkeys need a host name and HTTPS: set server.external_url')
   }
 
@@ -76,14 +80,9 @@ export function createPasskeys(store: PasskeyStore, origin: () => string, now: (
     load(): void {
       for (const passkey of store.all()) byId.set(passkey.id, passkey)
     },
-    isPossible(): boolean {
-      const url = new URL(origin())
-      return (
-        (url.protocol === 'https:' || url.hostname === 'localhost') && isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0
-      )
-    },
+    isPossible: (): boolean => isOn() && placeAt(origin()) !== null,
     of,
-    /** What a browser needs to make one. */
+    /** What a browser needs to make one. @throws GateError SIGN_IN_REFUSED, TOO_MANY_ENTRIES */
     async beginAdding(user: { readonly id: string; readonly name: string }) {
       const own = of(user.id)
       if (own.length >= MOST_OF_A_USER)
@@ -119,7 +118,7 @@ export function createPasskeys(store: PasskeyStore, origin: () => string, now: (
       byId.set(id, passkey)
       return passkey
     },
-    /** What a browser needs to use one; whose it is shows when it is used. */
+    /** What a browser needs to use one; whose it is shows when it is used. @throws GateError SIGN_IN_REFUSED */
     beginSignIn: async () =>
       generateAuthenticationOptions({
         rpID: place().rpId,
@@ -155,11 +154,27 @@ export function createPasskeys(store: PasskeyStore, origin: () => string, now: (
       byId.delete(id)
       return true
     },
+    /** @returns how many there were @throws GateError STORE_UNAVAILABLE */
+    removeAllOf(userId: string): number {
+      const own = of(userId)
+      for (const { id } of own) {
+        store.remove(id)
+        byId.delete(id)
+      }
+      return own.length
+    },
     /** A person was removed, and so were their passkeys in the store. */
     forgetUser(userId: string): void {
       for (const { id } of of(userId)) byId.delete(id)
     },
   }
+}
+
+/** Where browsers know passkeys: by a host name over HTTPS, and on localhost. */
+function placeAt(origin: string): Place | null {
+  const { hostname, protocol } = new URL(origin)
+  const isSecure = protocol === 'https:' || hostname === 'localhost'
+  return isSecure && isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? { rpId: hostname, at: origin } : null
 }
 
 /** Why is not told: it helps nobody who has the right one. */

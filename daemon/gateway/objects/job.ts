@@ -80,12 +80,13 @@ export async function metered(
     call,
     dialect,
     begun: parts.monotonic(),
+    held: null,
     inputTokens: null,
   }
   answer.ongoing = ongoing
   const end = await work()
   const durationMs = parts.monotonic() - ongoing.begun
-  const row = usageRow(ongoing, { durationMs, end, upstreamEnd: end, watch: null, price: null })
+  const row = usageRow(ongoing, { durationMs, end, upstreamEnd: end, watch: null, price: null, heldCost: 0 })
   answer.row = row
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)

@@ -21,7 +21,7 @@ export async function dial(
   socket.on('error', reject) // later ones are the session's
   socket.once('close', () => reject(new Error('the relay closed the connection in the handshake')))
   socket.once('secureConnect', () => {
-    const flaw = pinFlaw(socket.getPeerCertificate(), trust.pins)
+    const flaw = pinFlaw(socket.getPeerX509Certificate(), trust.pins)
     if (flaw !== undefined) reject(new Error(flaw))
     else if (socket.alpnProtocol !== ALPN) reject(new Error(`it does not speak ${ALPN}`))
     else resolve(socket)

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
+import { createHash, type X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { type ConnectionOptions, checkServerIdentity, type PeerCertificate } from 'node:tls'
+import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
 import { ALPN } from '../protocol.ts'
 import type { NodeIdentity } from './identity.ts'
 
@@ -39,8 +39,8 @@ export function dialOptions(
 export const pinOf = (spki: Buffer): string => createHash('sha256').update(spki).digest('base64')
 
 /** Why a relay is not the one that is pinned; undefined: it is, or none is. */
-export function pinFlaw(certificate: PeerCertificate & { readonly pubkey?: Buffer }, pins: readonly string[]) {
+export function pinFlaw(certificate: X509Certificate | undefined, pins: readonly string[]): string | undefined {
   if (pins.length === 0) return undefined
-  const pin = certificate.pubkey === undefined ? '' : pinOf(certificate.pubkey)
+  const pin = certificate === undefined ? '' : pinOf(certificate.publicKey.export({ type: 'spki', format: 'der' }))
   return pins.includes(pin) ? undefined : `its key ${pin} is none of relay.pins`
 }

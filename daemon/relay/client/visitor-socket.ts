@@ -1,13 +1,16 @@
 import { constants, type Http2Stream } from 'node:http2'
-import { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = constants
 
 /**
  * A visitor's connection, as the listener knows connections: what goes through one stream of a tunnel. Its half-close is
- * the stream's, and a visitor that resets it is one that resets a connection.
+ * the stream's, and a visitor that resets it is one that resets a connection. It is no net.Socket, as TLS would wait for
+ * such a one to be connected.
  */
-export class VisitorSocket extends Socket {
+export class VisitorSocket extends Duplex {
+  /** Bytes that have come from the visitor. */
+  bytesRead = 0
   readonly #stream: Http2Stream
 
   constructor(stream: Http2Stream) {
@@ -15,6 +18,7 @@ export class VisitorSocket extends Socket {
     this.#stream = stream
     stream.on('error', () => {}) // its close says the same
     stream.on('data', (chunk: Buffer) => {
+      this.bytesRead += chunk.length
       if (!this.push(chunk)) stream.pause()
     })
     stream.once('end', () => {
@@ -53,7 +57,7 @@ export class VisitorSocket extends Socket {
     const stream = this.#stream
     // RFC 9113 section 8.1: what is left of its side is not needed any more, where ours is whole
     if (!stream.closed && !stream.destroyed) stream.close(this.writableFinished ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
-    super._destroy(error, done)
+    done(error)
   }
 }
 

@@ -1,11 +1,11 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import { isIP, type Socket } from 'node:net'
+import { isIP } from 'node:net'
 import { parseHostPort } from '../../../schemas/words/address.ts'
 import { VISITOR } from '../protocol.ts'
 import { VisitorSocket } from './visitor-socket.ts'
 
 /** Serves a visitor. @param source its address, canonical, as the relay says */
-export type TakeVisitor = (socket: Socket, source: string) => void
+export type TakeVisitor = (socket: VisitorSocket, source: string) => void
 
 /** Why a visitor is not served, as a status of the protocol. */
 type Refusal = 400 | 421 | 429 | 503

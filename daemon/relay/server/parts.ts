@@ -99,6 +99,8 @@ export type RelayParts = {
   readonly ownKey: KeyAndCertificate
   /** Answers a validation of relay.<domain> itself (acme-tls/1); null: none is going on. */
   readonly challenge?: () => KeyAndCertificate | null
+  /** Shorter in tests. */
+  readonly pingEveryMs?: number
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly random: (bytes: number) => Buffer

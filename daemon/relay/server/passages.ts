@@ -11,9 +11,19 @@ export type End = {
   readonly stream: Duplex
   /** Ends it so that its peer sees a reset, not an end. */
   readonly reset: () => void
+  /** Whether its peer has done that, which may look like an end. */
+  readonly wasReset: () => boolean
 }
 
-export const socketEnd = (socket: Socket): End => ({ stream: socket, reset: () => void socket.resetAndDestroy() })
+export const socketEnd = (socket: Socket): End => ({
+  stream: socket,
+  reset() {
+    // libuv refuses to reset while an end is being sent, and Node would then never close the socket
+    if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+    else socket.resetAndDestroy()
+  },
+  wasReset: () => false,
+})
 
 export const streamEnd = (stream: Http2Stream): End => ({
   stream,
@@ -21,6 +31,7 @@ export const streamEnd = (stream: Http2Stream): End => ({
     if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL)
     stream.destroy()
   },
+  wasReset: () => stream.aborted || (stream.rstCode ?? 0) !== constants.NGHTTP2_NO_ERROR,
 })
 
 type EndReason = keyof Counts['ended']
@@ -92,11 +103,12 @@ export function createPassages({ limits, counts, onPressure, now }: PassagesPart
       sink.on('drain', () => {
         if (!meter.isHeld(source)) source.resume()
       })
-      source.once('end', () => sink.end())
+      // a stream that is reset is ended first by Node, both at once: what follows is waited for
+      source.once('end', () => setImmediate(() => (from.wasReset() ? end('reset') : sink.end())))
       source.once('close', () => {
         closedSides += 1
         // whole: its peer has ended it, and was told the end of the other side
-        if (!source.readableEnded || !source.writableFinished) end('reset')
+        if (from.wasReset() || !source.readableEnded || !source.writableFinished) end('reset')
         else if (closedSides === 2) end('done')
       })
       source.on('error', () => end('reset'))
@@ -137,10 +149,13 @@ export function createPassages({ limits, counts, onPressure, now }: PassagesPart
   }
 
   const looking = setInterval(look, LOOK_EVERY_MS).unref()
-  const idling = setInterval(() => {
-    const before = now() - limits().idleMs
-    for (const passage of all) if (passage.lastMs < before) passage.end('idle')
-  }, IDLE_EVERY_MS).unref()
+  const idling = setInterval(
+    () => {
+      const before = now() - limits().idleMs
+      for (const passage of all) if (passage.lastMs < before) passage.end('idle')
+    },
+    Math.min(IDLE_EVERY_MS, limits().idleMs / 2),
+  ).unref()
 
   return {
     join,

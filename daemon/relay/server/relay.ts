@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { isNodeId } from '../protocol.ts'
+import { isNodeId, PING_EVERY_MS } from '../protocol.ts'
 import { createAddresses } from './addresses.ts'
 import { createChallenges } from './challenges.ts'
 import { type Arrival, createFront } from './front.ts'
@@ -42,12 +42,25 @@ type Door = 'visitors' | 'nodes'
 
 export function createRelay(parts: RelayParts): Relay {
   const { names, presence, requests, settings, limits, identity, ownKey, now, random, log } = parts
+  const { pingEveryMs = PING_EVERY_MS } = parts
   const id = idOfOwnKey(ownKey)
   const counts = createCounts()
   const addresses = createAddresses(limits, now)
   const challenges = createChallenges(limits, now)
   const meters = createNodeMeters(limits, now)
-  const tunnels = createTunnels({ relayId: id, limits, presence, requests, meters, namesFor, counts, now, random, log })
+  const tunnels = createTunnels({
+    relayId: id,
+    limits,
+    presence,
+    requests,
+    meters,
+    namesFor,
+    counts,
+    pingEveryMs,
+    now,
+    random,
+    log,
+  })
   const passages = createPassages({ limits, counts, onPressure: tunnels.setPressure, now })
   const hops = createHops({ ownKey, domain: () => settings().domain, presence, arrive: arriveFromRelay, log })
   const door = createOwnDoor({

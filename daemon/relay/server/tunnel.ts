@@ -5,7 +5,6 @@ import {
   type Control,
   type ControlMessage,
   messageReader,
-  PING_EVERY_MS,
   PROTO,
   ProtocolError,
   TUNNEL_SESSION_MEMORY,
@@ -45,6 +44,7 @@ type TunnelParts = {
   readonly welcome: (tunnel: Tunnel, hello: Control<'hello'>) => Said & { readonly type: 'welcome' | 'error' }
   /** Called once for each tunnel that was welcomed. @param isLost it did not answer */
   readonly closed: (tunnel: Tunnel, isLost: boolean) => void
+  readonly pingEveryMs: number
   readonly now: () => number
 }
 
@@ -58,7 +58,7 @@ const LAST_WORDS_MS = 1_000
 
 /** Runs the relay's side of a tunnel over a connection whose handshake is done. */
 export function openTunnel(parts: TunnelParts): void {
-  const { socket, requester, tunnelId, address, requests, welcome, closed, now } = parts
+  const { socket, requester, tunnelId, address, requests, welcome, closed, pingEveryMs, now } = parts
   const session = connect(`https://${requester.nodeId}`, {
     createConnection: () => socket,
     settings: TUNNEL_SETTINGS,
@@ -182,7 +182,7 @@ export function openTunnel(parts: TunnelParts): void {
       missed = 0
       if (tunnel !== null) tunnel.rttMs = rttMs
     })
-  }, PING_EVERY_MS).unref()
+  }, pingEveryMs).unref()
 }
 
 function refuse(

@@ -15,6 +15,7 @@ type TunnelsParts = {
   /** Host names that lead to a node. */
   readonly namesFor: (nodeId: string) => readonly string[]
   readonly counts: Counts
+  readonly pingEveryMs: number
   readonly now: () => number
   readonly random: (bytes: number) => Buffer
   readonly log: Log
@@ -31,7 +32,7 @@ const SPREAD_MS = 10_000
 
 /** The nodes that are connected, by key. */
 export function createTunnels(parts: TunnelsParts) {
-  const { relayId, limits, presence, requests, meters, namesFor, counts, now, random, log } = parts
+  const { relayId, limits, presence, requests, meters, namesFor, counts, pingEveryMs, now, random, log } = parts
   const byNode = new Map<string, Tunnel[]>()
   const comings = new Map<string, { left: number; atMs: number }>()
   let count = 0
@@ -70,6 +71,7 @@ export function createTunnels(parts: TunnelsParts) {
       tunnelId: random(TUNNEL_ID_BYTES).toString('hex'),
       address,
       requests,
+      pingEveryMs,
       now,
       welcome(tunnel) {
         if (refusal !== null || isDraining) {
@@ -160,7 +162,7 @@ export function createTunnels(parts: TunnelsParts) {
     /** Says goodbye, and waits for nothing. */
     close(): void {
       for (const { session } of all()) {
-        session.goaway()
+        if (!session.destroyed) session.goaway()
         session.destroy()
       }
     },

@@ -4,6 +4,7 @@ import { dispatch } from '../../../../daemon/admin/dispatch.ts'
 import { problemOf } from '../../../../daemon/admin/error.ts'
 import type { ApiRoute, Caller } from '../../../../daemon/admin/route.ts'
 import { authRoutes } from '../../../../daemon/admin/routes/auth.ts'
+import { deviceRoutes } from '../../../../daemon/admin/routes/device.ts'
 import { keyRoutes } from '../../../../daemon/admin/routes/keys.ts'
 import { ownRoutes } from '../../../../daemon/admin/routes/own.ts'
 import { teamRoutes } from '../../../../daemon/admin/routes/teams.ts'
@@ -21,6 +22,7 @@ import type { Role } from '../../../../schemas/words/roles.ts'
 import { SCOPES, type Scope } from '../../../../schemas/words/scopes.ts'
 import { openAccessStore } from '../../../../store/sqlite/access-store.ts'
 import { type Database, openDatabase } from '../../../../store/sqlite/database.ts'
+import { signInParts } from '../../../support/sign-in-parts.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
 
 const HTTPS: Caller = { address: '203.0.113.7', via: 'https', name: 'x', secured: true }
@@ -35,6 +37,7 @@ let table: ReturnType<typeof createApiTable>
 let config: ReturnType<typeof openConfig>
 let audited: AuditEntry[]
 let signIns: SignIns
+let passkeysOf: Map<string, string>
 const routes: ApiRoute[] = []
 
 beforeEach(() => {
@@ -68,7 +71,11 @@ beforeEach(() => {
     { secret: 'a secret of the tests', issuer: 'gate' },
     Date.now,
   )
-  for (const make of [authRoutes, keyRoutes, ownRoutes, teamRoutes, userRoutes]) routes.push(...make(parts, signIns))
+  passkeysOf = new Map()
+  const passkeys = { removeAllOf: (id: string) => (passkeysOf.delete(id) ? 1 : 0) }
+  for (const make of [authRoutes, keyRoutes, ownRoutes, teamRoutes, userRoutes])
+    routes.push(...make(parts, signIns, passkeys))
+  routes.push(...deviceRoutes({ ...signInParts(), signIns }, access.requireWholePerson))
   table = createApiTable(routes)
 })
 afterEach(() => {
@@ -240,6 +247,42 @@ describe('keys of one’s own', () => {
     for (const path of [`tokens/${other['id']}`, `sessions/${ada.session.id}`])
       expect(await ask(`DELETE /api/user/${path}`, { as })).toMatchObject({ code: 'MISSING_SCOPE' })
     expect((await ask(`DELETE /api/user/tokens/${key['id']}`, { as })).ok).toBe(true)
+  })
+
+  test('S7: a device with fewer scopes ends itself alone, a session and a device with all of them end each', async () => {
+    const ada = person('ada', 'member')
+    const bob = person('bob', 'member')
+    const letIn = (scope: string | null) => {
+      const tokens = signIns.begin(ada.user.id, null, 'a device', scope)
+      const as = signIns.find(tokens?.access_token ?? '') ?? ANYBODY
+      return { as, end: (by: Principal) => ask(`DELETE /api/user/devices/${as.credentialId}`, { as: by }) }
+    }
+    const made = await value('POST /api/user/tokens', { as: ada.as, body: { name: 'k', scopes: ['chat:write'] } })
+    const key = access.tokens.find(made['token'] ?? '') ?? ANYBODY
+    const [narrow, other, whole] = [letIn('chat:read'), letIn('chat:read'), letIn(null)]
+    for (const by of [narrow.as, key]) expect(await other.end(by)).toMatchObject({ code: 'MISSING_SCOPE' })
+    expect(await other.end(bob.as)).toMatchObject({ code: 'OBJECT_NOT_FOUND' })
+    for (const [one, by] of [
+      [narrow, narrow.as],
+      [other, whole.as],
+      [whole, ada.as],
+    ] as const)
+      expect((await one.end(by)).ok).toBe(true)
+    expect(signIns.list(ada.user.id)).toEqual([])
+  })
+
+  test.each([
+    { overlap: '0s', code: 'BAD_REQUEST' },
+    { overlap: '59m', code: 'BAD_REQUEST' },
+    { overlap: '1h', code: 'ok' },
+    { overlap: undefined, code: 'ok' },
+  ])('a key that rotates itself keeps its former text for $overlap: $code', async ({ overlap, code }) => {
+    const ada = person('ada', 'member')
+    const made = await value('POST /api/user/tokens', { as: ada.as, body: { name: 'k', scopes: ['chat:write'] } })
+    const as = access.tokens.find(made['token'] ?? '') ?? ANYBODY
+    const said = await ask(`POST /api/user/tokens/${made['id']}/rotate`, { as, body: { overlap } })
+    expect(said.ok ? 'ok' : said.code).toBe(code)
+    expect(access.tokens.find(made['token'] ?? '')).not.toBeNull()
   })
 
   test('of one person are a hundred at most, and two hundred a day', async () => {
@@ -423,10 +466,14 @@ describe('people', () => {
     expect(access.users.hasAdmin()).toBe(true)
   })
 
-  test('a new password signs out', async () => {
+  test('a new password signs out, and takes passkeys away', async () => {
     const ada = person('ada', 'member')
+    passkeysOf.set(ada.user.id, 'laptop')
+    await value(`PATCH /api/admin/users/${ada.user.id}`, { body: { email: 'ada@example.org' } })
+    expect([access.sessions.find(ada.token) !== null, passkeysOf.size]).toEqual([true, 1])
     await value(`PATCH /api/admin/users/${ada.user.id}`, { body: { password: 'another password' } })
-    expect(access.sessions.find(ada.token)).toBeNull()
+    expect([access.sessions.find(ada.token), passkeysOf.size]).toEqual([null, 0])
+    expect(audited.at(-1)?.new).toMatchObject({ password: 'another one', passkeys_removed: 1 })
   })
 
   test('are in teams', async () => {

@@ -81,6 +81,11 @@ test.each([
   { title: 'a body that is not JSON', given: { body: Buffer.from('{') }, message: 'the body is not valid JSON' },
   { title: 'a body that is too deep', given: { body: deep(64) }, message: /64 levels/ },
   { title: 'an unknown query', given: { search: '?lod=yes' }, message: 'unknown key lod' },
+  {
+    title: 'a member of a form twice',
+    given: { headers: form, body: Buffer.from('text=a&text=b') },
+    message: 'body: text appears twice',
+  },
   { title: 'a query twice', given: { search: '?loud=yes&loud=no' }, message: 'query: loud appears twice' },
 ])('$title is refused, and the refusal noted', async ({ given, message }) => {
   const noted: AuditEntry[] = []

@@ -444,6 +444,14 @@ describe('people', () => {
     expect(user('ada').name).toBe('ada')
   })
 
+  test('of an identity provider who were removed are made anew', () => {
+    const seen = () => access.users.seen({ source: 'oidc', subject: 's1', name: 'ada', role: 'member' })
+    const { id } = seen()
+    access.users.remove(id)
+    expect(access.users.known('oidc', 's1')).toBeUndefined()
+    expect(seen().id).not.toBe(id)
+  })
+
   test('of an identity provider are those of its subject, and get a free name', () => {
     const local = user('ada', 'admin')
     const seen = access.users.seen({ name: 'ada', role: 'viewer', source: 'oidc', subject: 'https://op.example 7' })

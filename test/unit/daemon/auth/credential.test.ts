@@ -25,6 +25,7 @@ test.each([
   // the one that only this host can have set over HTTPS counts, wherever it is
   { cookie: 'se_session=planted; __Host-se_session=s1', text: 's1' },
   { cookie: '__Host-se_session=s1; se_session=planted', text: 's1' },
+  { cookie: 'se_session=planted; se_session=twice; __Host-se_session=s1', text: 's1' },
 ])('finds the session in the cookie $cookie', ({ cookie, text }) => {
   expect(credentialOf({ cookie }, '/', () => false)).toEqual({ kind: 'cookie', text })
 })

@@ -8,6 +8,7 @@ import { type AttemptsParts, attempts } from '../../../../daemon/gateway/attempt
 import { conclude } from '../../../../daemon/gateway/conclude.ts'
 import type { Job } from '../../../../daemon/gateway/job.ts'
 import { retryAfterMs } from '../../../../daemon/gateway/retry-after.ts'
+import { createHeldTime } from '../../../../daemon/meter/held-time.ts'
 import type { UsageRow } from '../../../../daemon/meter/usage.ts'
 import { openAiChat } from '../../../../daemon/translate/openai-chat/dialect.ts'
 import type { ForwardRequest } from '../../../../daemon/upstream/forward.ts'
@@ -141,6 +142,7 @@ function harness(
     priceOf: () => null,
     longestAnswerOf: () => null,
     budgets: budgetsOf(),
+    heldTime: createHeldTime(() => 0),
     ledger: { settle: (row) => books.settle.then(() => void rows.push(row)) },
     checker: { check: async () => ({ kind: 'unchecked' }) },
     telemetry: { tells: () => true, providerOf: (upstream) => upstream },
@@ -205,6 +207,7 @@ function upstreamOf(name: string, connections: FakeConnection[]): Upstream {
     tuning: { parameters: [], systemPrefixes: [] },
     toolArguments: 'check',
     prices: new Map(),
+    perHour: 0,
     baseUrl: `http://${name}/v1`,
     basePath: '/v1',
     addVersion: null,

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { until } from '../../../support/daemon.ts'
 import { KEY, startDataPlane } from '../../../support/data-plane.ts'
 import { sendJson, startFakeUpstream } from '../../../support/fake-upstream.ts'
 
@@ -134,4 +135,69 @@ test('a model of which no price is known is refused where the budget says so', a
   const refused = await ask('free')
   expect(refused.status).toBe(403)
   expect(await refused.json()).toMatchObject({ error: { code: 'price_unknown' } })
+})
+
+describe('a backend that is paid by the hour', () => {
+  const HOUR_MS = 3_600_000
+
+  async function startBackend(budget: object) {
+    let heldMs = 0
+    const gates: (() => void)[] = []
+    const upstream = await startFakeUpstream(async (_, response) => {
+      await new Promise<void>((resolve) => gates.push(resolve))
+      sendJson(response, 200, ANSWER)
+    })
+    closing.push(upstream.close)
+    const backend = { provider: 'vllm', base_url: upstream.url, models: ['m'], price_per_hour: '0.90 USD' }
+    const plane = await startDataPlane(
+      { backends: { gpu: backend }, budgets: { b: { ...month, ...budget } } },
+      { heldNow: () => heldMs },
+    )
+    closing.push(plane.stop)
+    const ask = () =>
+      fetch(`${plane.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hi' }] }),
+      })
+    const reached = (count: number) => until(() => gates.length === count)
+    return { plane, ask, gates, reached, pass: (ms: number) => (heldMs += ms) }
+  }
+
+  test('books its time on the requests that share it; the rows add up to what the budget has spent', async () => {
+    const { plane, ask, gates, reached, pass } = await startBackend({ limit: '10 USD' })
+    const first = ask()
+    await reached(1)
+    pass(HOUR_MS)
+    const second = ask()
+    await reached(2)
+    pass(HOUR_MS)
+    gates[0]?.()
+    await (await first).text()
+    await until(() => plane.rows.length === 1)
+    pass(HOUR_MS)
+    gates[1]?.()
+    await (await second).text()
+    await until(() => plane.rows.length === 2)
+    expect(plane.rows.map(({ costMicrodollars }) => costMicrodollars)).toEqual([1_350_000, 1_350_000])
+    expect(plane.rows.every(({ unpriced }) => !unpriced)).toBe(true)
+    const [pot] = plane.budgets.pots.all()
+    expect(pot?.now).toMatchObject({ spent: 2_700_000, reserved: 0 })
+    const idle = ask()
+    await reached(3)
+    gates[2]?.()
+    expect((await idle).status).toBe(200)
+    expect(plane.rows.at(-1)?.costMicrodollars).toBe(0)
+  })
+
+  test('is reserved for a minute, and refused when the budget is spent', async () => {
+    const { plane, ask, gates, reached, pass } = await startBackend({ limit: '0.50 USD' })
+    const first = ask()
+    await reached(1)
+    expect(plane.budgets.pots.all()[0]?.now.reserved).toBe(15_000)
+    pass(HOUR_MS)
+    gates[0]?.()
+    expect((await first).status).toBe(200)
+    expect((await ask()).status).toBe(429)
+  })
 })

@@ -68,3 +68,14 @@ test('cuts off what is left when the time is over', async () => {
   open.remove(placed)
   await drained
 })
+
+test('counts those of a person, whatever their keys, and those of a key that belongs to no user', () => {
+  type Open = Parameters<ReturnType<typeof createOpenRequests>['add']>[0]
+  const open = createOpenRequests<Open>()
+  const of = (keyId: string, userId: string | null) => ({ ...ANYBODY, keyId, userId })
+  const all = [of('k1', 'ada'), of('k2', 'ada'), of('k3', null), of('ada', null), null]
+  for (const principal of all) open.add({ principal, cutOff: () => {} })
+  const counted = open.counts()
+  const asked = [of('any', 'ada'), of('k3', null), of('ada', null), of('k1', 'bob'), of('k4', null)]
+  expect(asked.map(counted)).toEqual([2, 1, 1, 0, 0])
+})

@@ -1,12 +1,12 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { accessTokens, tokenKey } from '../../../../../daemon/auth/device/access-token.ts'
+import { accessTokens, stretched, tokenKey } from '../../../../../daemon/auth/device/access-token.ts'
 import { createSignIns, type SignIn } from '../../../../../daemon/auth/device/sign-ins.ts'
 import { ANYBODY, type Principal } from '../../../../../daemon/auth/principal.ts'
 import type { Scope } from '../../../../../schemas/words/scopes.ts'
 import { witnessOf } from '../../../../../system/token-witness.ts'
 
-const SECRET = 'a secret of the tests'
+const SECRET = 'a secret of the tests, as long as random ones'
 let at = 0
 let rows: Map<string, SignIn>
 let disabled: Set<string>
@@ -279,4 +279,23 @@ test('a witness of an access token says whose it is, is no token, and ends with 
   ])
   signIns.end(claimsOf(token).sid, null)
   expect(() => signIns.witnessed(witness)).toThrow('the sign-in has ended')
+})
+
+describe('B26: a secret', () => {
+  test.each([
+    { title: 'of 31 characters', secret: 'x'.repeat(31), isStretched: true },
+    { title: 'of a seed', secret: 'your-secret-here', isStretched: true },
+    { title: 'of 32 characters', secret: 'x'.repeat(32), isStretched: false },
+    { title: 'that Gate has made', secret: Buffer.alloc(16), isStretched: false },
+  ])('$title signs by itself: not $isStretched', ({ secret, isStretched }) => {
+    const made = createSignIns(
+      { all: () => [], put: () => {}, remove: () => {} },
+      { principalOf, emailOf: () => null },
+      { secret, issuer: 'gate' },
+      () => at,
+    )
+    const token = made.begin('mara', null, 'gatectl', null)?.access_token ?? ''
+    expect(accessTokens(tokenKey(secret, 'access'), 'gate').verify(token, at / 1_000) === null).toBe(isStretched)
+    expect(accessTokens(tokenKey(stretched(secret), 'access'), 'gate').verify(token, at / 1_000)?.sub).toBe('mara')
+  })
 })

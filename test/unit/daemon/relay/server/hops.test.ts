@@ -1,0 +1,118 @@
+import { once } from 'node:events'
+import { connect as connectH2 } from 'node:http2'
+import { connect } from 'node:tls'
+import { afterEach, expect, test } from 'vitest'
+import { HOP_ALPN } from '../../../../../daemon/relay/protocol.ts'
+import {
+  DOMAIN,
+  ed25519Identity,
+  startNode,
+  startRelay,
+  type TakeVisitor,
+  type TestRelay,
+} from '../../../../support/relay.ts'
+import { answerTo, helloMaker, visit } from '../../../../support/visitor.ts'
+
+const started: { stop: () => unknown }[] = []
+afterEach(async () => {
+  for (const each of started.splice(0).reverse()) await each.stop()
+})
+
+type Fleet = { readonly a: TestRelay; readonly b: TestRelay; readonly routes: Map<string, string[]> }
+type Key = Awaited<ReturnType<typeof ed25519Identity>>
+
+/** Two relays that know of each other. @param keyOfB what A believes the key of B to be */
+async function startFleet(keyOfB?: Key): Promise<Fleet & { keyA: Key }> {
+  const [keyA, keyB] = [await ed25519Identity(), await ed25519Identity()]
+  const routes = new Map<string, string[]>()
+  const ports = { a: 0, b: 0 }
+  const presenceOf = (self: 'a' | 'b', id: string) => ({
+    announce: () => {},
+    withdraw: () => {},
+    routesOf: (node: string) => (routes.get(node) ?? []).map((relay) => ({ relay, epoch: 1 })),
+    peers: () => [{ id, address: `127.0.0.1:${ports[self === 'a' ? 'b' : 'a']}` }],
+  })
+  const a = await startRelay({ ownKey: keyA, presence: presenceOf('a', (keyOfB ?? keyB).id) })
+  const b = await startRelay({ ownKey: keyB, presence: presenceOf('b', keyA.id) })
+  started.push(a, b)
+  ports.a = a.port
+  ports.b = b.port
+  return { a, b, routes, keyA }
+}
+
+const echo =
+  (seen: Readonly<Record<string, unknown>>[] = []): TakeVisitor =>
+  (stream, headers) => {
+    seen.push(headers)
+    stream.respond({ ':status': 200 })
+    stream.pipe(stream)
+  }
+
+test('a visitor of one relay reaches a node that has dialled the other', async () => {
+  const { a, b, routes } = await startFleet()
+  const seen: Readonly<Record<string, unknown>>[] = []
+  const node = await startNode({ port: b.port, take: echo(seen) })
+  started.push(node)
+  routes.set(node.id, [b.relay.id])
+  const bytes = (await helloMaker())(node.host)
+  const visitor = await visit(a.port, bytes)
+  await visitor.receive(bytes.length)
+  const more = Buffer.alloc(500_000, 'x')
+  visitor.socket.end(more)
+  const got = await visitor.receive(bytes.length + more.length)
+  expect(got.equals(Buffer.concat([bytes, more]))).toBe(true)
+  expect(await visitor.closed).toBe('closed')
+  expect(seen[0]).toMatchObject({
+    'gate-src': `127.0.0.1:${visitor.socket.localPort ?? seen[0]?.['gate-src']?.toString().split(':')[1]}`,
+    'gate-relay': a.relay.id,
+    'gate-hops': '1',
+  })
+  expect(a.relay.metrics()).toContain('gate_relay_forwarded_total 1')
+})
+
+test('relays that send a visitor to each other do not go round', async () => {
+  const { a, b, routes } = await startFleet()
+  const nobody = 'c'.repeat(32)
+  routes.set(nobody, [b.relay.id, a.relay.id])
+  expect(await answerTo(a.port, (await helloMaker())(`${nobody}.${DOMAIN}`))).toBe('alert 80')
+})
+
+test('a relay with another key than the registry says gets no visitor', async () => {
+  const { a, b, routes } = await startFleet(await ed25519Identity())
+  const node = await startNode({ port: b.port, take: echo() })
+  started.push(node)
+  const [believed = ''] = [(await ed25519Identity()).id]
+  routes.set(node.id, [believed, b.relay.id])
+  expect(await answerTo(a.port, (await helloMaker())(node.host))).toBe('alert 80')
+})
+
+test.each([
+  { who: 'a key that is not in the registry', own: false, hops: '1', told: 'closed' },
+  { who: 'a visitor that went through two relays', own: true, hops: '2', told: 400 },
+  { who: 'a name that leads nowhere', own: true, hops: '1', told: 421 },
+])('refused between relays: $who', async ({ own, hops, told }) => {
+  const { b, keyA } = await startFleet()
+  const { key, cert } = own ? keyA : await ed25519Identity()
+  const socket = connect({
+    port: b.port,
+    host: '127.0.0.1',
+    key,
+    cert,
+    servername: `_hop.${DOMAIN}`,
+    ALPNProtocols: [HOP_ALPN],
+    rejectUnauthorized: false,
+  })
+  socket.on('error', () => {})
+  const closed = once(socket, 'close').then(() => 'closed')
+  await once(socket, 'secureConnect')
+  const session = connectH2('https://b', { createConnection: () => socket })
+  session.on('error', () => {})
+  const stream = session.request({ ':method': 'CONNECT', ':authority': `x.${DOMAIN}:443`, 'gate-hops': hops })
+  stream.on('error', () => {})
+  const answered = once(stream, 'response').then(
+    ([headers]) => headers[':status'],
+    () => 'closed',
+  )
+  expect(await Promise.race([closed, answered])).toBe(told)
+  session.destroy()
+})

@@ -1,0 +1,273 @@
+import { once } from 'node:events'
+import { request } from 'node:https'
+import { connect } from 'node:tls'
+import { afterEach, describe, expect, test } from 'vitest'
+import { ALPN } from '../../../../../daemon/relay/protocol.ts'
+import { makeIdentity } from '../../../../support/identities.ts'
+import {
+  DOMAIN,
+  ed25519Identity,
+  startNode,
+  startRelay,
+  type TakeVisitor,
+  type TestNode,
+  type TestRelay,
+} from '../../../../support/relay.ts'
+import { stallable } from '../../../../support/stallable.ts'
+import { answerTo, helloMaker, visit } from '../../../../support/visitor.ts'
+
+const started: { stop: () => unknown }[] = []
+afterEach(async () => {
+  for (const each of started.splice(0).reverse()) await each.stop()
+})
+const relayWith = async (options: Parameters<typeof startRelay>[0] = {}): Promise<TestRelay> => {
+  const relay = await startRelay(options)
+  started.push(relay)
+  return relay
+}
+const nodeAt = async (options: Parameters<typeof startNode>[0]): Promise<TestNode> => {
+  const node = await startNode(options)
+  started.push(node)
+  return node
+}
+const echo: TakeVisitor = (stream) => {
+  stream.respond({ ':status': 200 })
+  stream.pipe(stream)
+}
+const refuse =
+  (status: number): TakeVisitor =>
+  (stream) =>
+    stream.respond({ ':status': status }, { endStream: true })
+
+describe('a node', () => {
+  test('is welcomed with its names, and its tunnel is listed', async () => {
+    const relay = await relayWith()
+    const identity = await ed25519Identity()
+    relay.names.set(`myserver.${DOMAIN}`, identity.id)
+    const node = await nodeAt({ port: relay.port, identity })
+    const { names, relayId } = await node.hear('welcome')
+    expect(names).toEqual([`${identity.id}.${DOMAIN}`, `myserver.${DOMAIN}`])
+    expect(relayId).toBe(relay.relay.id)
+    expect(relay.relay.status()).toMatchObject([{ nodeId: identity.id, instanceId: 'one', visitors: 0 }])
+  })
+
+  test('is heard on its own port, where it may name no host', async () => {
+    const relay = await relayWith()
+    const { key, cert } = await ed25519Identity()
+    const tls = { port: relay.nodesPort, host: '127.0.0.1', rejectUnauthorized: false, ALPNProtocols: [ALPN] }
+    const socket = connect({ ...tls, key, cert })
+    await once(socket, 'secureConnect')
+    expect(socket.alpnProtocol).toBe(ALPN)
+    socket.destroy()
+  })
+
+  test.each([
+    { what: 'no common version', hello: { proto: [2, 3] }, error: { code: 'proto', min: 1, max: 1 } },
+    { what: 'a feature that it insists on', hello: { critical: ['teleport'] }, error: { code: 'feature' } },
+  ])('is told when it cannot be served: $what', async ({ hello, error }) => {
+    const relay = await relayWith()
+    const node = await nodeAt({ port: relay.port, hello })
+    expect(await node.hear('error')).toMatchObject(error)
+    await node.closed
+    expect(relay.relay.status()).toEqual([])
+  })
+
+  test.each([
+    { what: 'no key', identity: () => undefined },
+    { what: 'a key that is not Ed25519', identity: () => makeIdentity(['node'], 'rsa') },
+  ])('with $what gets no tunnel', async ({ identity }) => {
+    const relay = await relayWith()
+    const shown = identity()
+    const socket = connect({
+      port: relay.port,
+      host: '127.0.0.1',
+      servername: `relay.${DOMAIN}`,
+      rejectUnauthorized: false,
+      ALPNProtocols: [ALPN],
+      ...(shown === undefined ? {} : { key: shown.key, cert: shown.cert }),
+    })
+    socket.on('error', () => {})
+    await once(socket, 'close')
+    expect(relay.relay.metrics()).toContain('gate_relay_tunnels_refused_total{reason="key"} 1')
+  })
+
+  test('that says anything before hello, or what only relays say, is let go', async () => {
+    const relay = await relayWith()
+    const node = await nodeAt({ port: relay.port })
+    node.say({ type: 'names', names: [] })
+    expect(await node.hear('error')).toMatchObject({ code: 'protocol' })
+    await node.closed
+  })
+
+  test('may ask, and gets the answer of its own question', async () => {
+    const asked: unknown[] = []
+    const relay = await relayWith({
+      requests: async ({ nodeId, exporter }, request) => {
+        asked.push({ nodeId, exporter: exporter.length, request })
+        return { result: 'taken' }
+      },
+    })
+    const node = await nodeAt({ port: relay.port })
+    node.say({ type: 'claim', id: 7, name: 'myserver', signature: 'AAAA' })
+    expect(await node.hear('answer')).toEqual({ type: 'answer', id: 7, result: 'taken' })
+    expect(asked).toMatchObject([{ nodeId: node.id, exporter: 32, request: { type: 'claim', name: 'myserver' } }])
+  })
+
+  test('whose key comes too often has to wait', async () => {
+    const relay = await relayWith({ limited: { registrationsPerMinute: 2 } })
+    const identity = await ed25519Identity()
+    for (let i = 0; i < 2; i += 1) await nodeAt({ port: relay.port, identity })
+    const third = await nodeAt({ port: relay.port, identity })
+    expect(await third.hear('error')).toMatchObject({ code: 'registrations' })
+  })
+
+  test('with one tunnel too many loses the oldest', async () => {
+    const relay = await relayWith({ limited: { tunnelsPerNode: 2 } })
+    const identity = await ed25519Identity()
+    const first = await nodeAt({ port: relay.port, identity })
+    for (let i = 0; i < 2; i += 1) await nodeAt({ port: relay.port, identity })
+    await first.closed
+    expect(relay.relay.status()).toHaveLength(2)
+  })
+
+  test('whose key is at two daemons at once is reported', async () => {
+    const relay = await relayWith()
+    const identity = await ed25519Identity()
+    await nodeAt({ port: relay.port, identity })
+    await nodeAt({ port: relay.port, identity, hello: { instanceId: 'another' } })
+    expect(relay.logged.join('\n')).toMatch(/warn one key has tunnels of two daemons/)
+  })
+
+  test('that answers no ping is gone', async () => {
+    const relay = await relayWith({ pingEveryMs: 30 })
+    const between = await stallable(relay.port)
+    started.push(between)
+    await nodeAt({ port: between.port })
+    between.stall()
+    await expect.poll(() => relay.relay.status()).toEqual([])
+    expect(relay.relay.metrics()).toContain('gate_relay_tunnels_lost_total 1')
+  })
+})
+
+describe('a visitor', () => {
+  test.each([421, 429, 503])('refused with %i is told by an alert', async (status) => {
+    const relay = await relayWith()
+    const node = await nodeAt({ port: relay.port, take: refuse(status) })
+    const hello = await helloMaker()
+    expect(await answerTo(relay.port, hello(node.host))).toBe('alert 80')
+  })
+
+  test('is offered to the next tunnel, with its first bytes', async () => {
+    const relay = await relayWith()
+    const identity = await ed25519Identity()
+    await nodeAt({ port: relay.port, identity, take: echo })
+    await nodeAt({ port: relay.port, identity, take: refuse(503) })
+    const bytes = (await helloMaker())(`${identity.id}.${DOMAIN}`)
+    for (let i = 0; i < 4; i += 1) {
+      const visitor = await visit(relay.port, bytes)
+      expect((await visitor.receive(bytes.length)).equals(bytes)).toBe(true)
+      visitor.socket.destroy()
+    }
+  })
+
+  test('that resets its connection resets the stream, and the other way round', async () => {
+    const relay = await relayWith()
+    const codes: (number | undefined)[] = []
+    const node = await nodeAt({
+      port: relay.port,
+      take(stream) {
+        stream.respond({ ':status': 200 })
+        stream.on('data', (chunk: Buffer) => (chunk.includes('reset me') ? stream.close(8) : stream.write(chunk)))
+        stream.once('close', () => codes.push(stream.rstCode))
+      },
+    })
+    const bytes = (await helloMaker())(node.host)
+    const leaving = await visit(relay.port, bytes)
+    await leaving.receive(bytes.length)
+    leaving.socket.resetAndDestroy()
+    await expect.poll(() => codes).toEqual([8])
+    const other = await visit(relay.port, bytes)
+    await other.receive(bytes.length)
+    other.socket.write('reset me')
+    expect(await other.closed).toBe('reset')
+  })
+
+  test('of a node that goes away is reset', async () => {
+    const relay = await relayWith()
+    const node = await nodeAt({ port: relay.port, take: echo })
+    const bytes = (await helloMaker())(node.host)
+    const visitor = await visit(relay.port, bytes)
+    await visitor.receive(bytes.length)
+    node.stop()
+    expect(await visitor.closed).toBe('reset')
+  })
+
+  test('for a validation of ACME is passed on, a few times in an hour', async () => {
+    const relay = await relayWith({ limited: { challengesPerHour: 1 } })
+    const node = await nodeAt({ port: relay.port, take: echo })
+    const bytes = (await helloMaker(['acme-tls/1']))(node.host)
+    const visitor = await visit(relay.port, bytes)
+    await visitor.receive(bytes.length)
+    visitor.socket.destroy()
+    expect(await answerTo(relay.port, bytes)).toBe('alert 49')
+    const other = (await helloMaker(['acme-tls/1', 'h2']))(node.host)
+    const passed = await visit(relay.port, other)
+    await passed.receive(other.length)
+    passed.socket.destroy()
+  })
+})
+
+describe('a drain', () => {
+  test('asks nodes to go elsewhere, serves who is there to the end, and takes no more nodes', async () => {
+    const relay = await relayWith()
+    const node = await nodeAt({ port: relay.port, take: echo })
+    const bytes = (await helloMaker())(node.host)
+    const visitor = await visit(relay.port, bytes)
+    await visitor.receive(bytes.length)
+    const drained = relay.relay.drain()
+    expect((await node.hear('drain')).reconnectAfterMs).toBeLessThan(10_000)
+    const late = await nodeAt({ port: relay.port })
+    expect(await late.hear('error')).toMatchObject({ code: 'draining' })
+    visitor.socket.end('and more')
+    expect(await visitor.closed).toBe('closed')
+    expect(visitor.got().toString('latin1')).toMatch(/and more$/)
+    await drained
+  })
+
+  test('ends who stays too long', async () => {
+    const relay = await relayWith({ limited: { drainMs: 20 } })
+    const node = await nodeAt({ port: relay.port, take: echo })
+    const bytes = (await helloMaker())(node.host)
+    const visitor = await visit(relay.port, bytes)
+    await visitor.receive(bytes.length)
+    await relay.relay.drain()
+    expect(await visitor.closed).toBe('reset')
+  })
+})
+
+describe('the page of the relay', () => {
+  const ask = (port: number, path: string, key: object): Promise<{ status: number | undefined; body: string }> =>
+    new Promise((resolve, reject) => {
+      const options = { port, host: '127.0.0.1', path, servername: `relay.${DOMAIN}`, rejectUnauthorized: false }
+      request({ ...options, ...key, agent: false }, async (response) => {
+        let body = ''
+        for await (const chunk of response) body += chunk
+        resolve({ status: response.statusCode, body })
+      })
+        .on('error', reject)
+        .end()
+    })
+
+  test('shows a node its own tunnels, and nobody those of another', async () => {
+    const relay = await relayWith()
+    const identity = await ed25519Identity()
+    await nodeAt({ port: relay.port, identity })
+    await nodeAt({ port: relay.port })
+    const { key, cert } = identity
+    const { body } = await ask(relay.port, '/tunnels', { key, cert })
+    expect(JSON.parse(body)).toMatchObject({ nodeId: identity.id, tunnels: [{ nodeId: identity.id }] })
+    expect((await ask(relay.port, '/tunnels', {})).status).toBe(403)
+    expect((await ask(relay.port, '/', {})).status).toBe(200)
+    expect((await ask(relay.port, '/other', {})).status).toBe(404)
+  })
+})
