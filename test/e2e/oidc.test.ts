@@ -132,13 +132,15 @@ describe('what does not hold', () => {
   afterAll(() => forger.stop())
 
   /** Comes back from the forging provider as if the person had signed in there. */
-  async function comeBack(forged: Forged & { nonce?: string }, query: Record<string, string> = {}) {
+  async function comeBack(forged: Forged & { nonce?: string }, query: Record<string, string | undefined> = {}) {
     const { jar, away } = await begin(idForger)
     const asked = new URL(away).searchParams
     const { nonce = asked.get('nonce'), claims, ...rest } = forged
     forger.forge({ ...rest, claims: { nonce, ...claims } })
     const brought = { code: 'code', state: asked.get('state') ?? '', iss: forger.issuer, ...query }
-    return { jar, answer: await jar.get(`${daemon.url}/auth/callback?${new URLSearchParams(brought)}`) }
+    const back = new URL(`${daemon.url}/auth/callback`)
+    for (const [name, value] of Object.entries(brought)) if (value !== undefined) back.searchParams.set(name, value)
+    return { jar, answer: await jar.get(back.href) }
   }
   const now = () => Math.floor(Date.now() / 1_000)
 
@@ -200,11 +202,20 @@ describe('what does not hold', () => {
 
   test.each([
     { name: 'another issuer beside the code', query: { iss: 'https://idp.example' } },
+    { name: 'no issuer beside the code, where the document announces one (RFC 9207)', query: { iss: undefined } },
     { name: 'an error of the provider', query: { error: 'access_denied', code: '' } },
   ])('$name never gets a code exchanged', async ({ query }) => {
     const before = forger.exchanges()
     expect((await comeBack({}, query)).answer.status).toBe(401)
     expect(forger.exchanges()).toBe(before)
+  })
+
+  test('the issuer beside the code of a real provider, which announces it, cannot be left out', async () => {
+    const { jar, away } = await begin(idOne)
+    const back = new URL(await signInAt(away, `${daemon.url}/auth/callback`, 'mara'))
+    expect(back.searchParams.get('iss')).toBe(one.issuer)
+    back.searchParams.delete('iss')
+    expect([(await jar.get(back.href)).status, await whoIs(jar)]).toEqual([401, 401])
   })
 
   test('mix-up: the code of one provider never reaches the other', async () => {

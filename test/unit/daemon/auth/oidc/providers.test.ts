@@ -177,3 +177,43 @@ test('nobody is sent to a provider, or taken back from one, while "oidc" is not 
   await expect(oidc.begin('a', '/')).rejects.toThrow('"oidc" is not in auth.mode')
   await expect(oidc.finish(new URLSearchParams(), undefined, '192.0.2.1')).rejects.toThrow('"oidc" is not in auth.mode')
 })
+
+test('sixteen codes are exchanged at a time, four of one client; the next is told to come back, and keeps its sign-in', async () => {
+  const { providers } = providersOf([{ ...SETTINGS, id: 'a' }])
+  const ends: (() => void)[] = []
+  const identity = { providerId: 'a', issuer: SETTINGS.issuer, subject: 's', name: 'n', email: null, role: null }
+  const oidc = createOidcSignIn({
+    providers,
+    relyingParty: {
+      begin: async (_, __, { state }) => state,
+      finish: () => new Promise((resolve) => ends.push(() => resolve({ ...identity, idToken: 'token' }))),
+    },
+    pending: pendingSignIns(
+      { seal: (text) => Buffer.from(text), unseal: (sealed) => sealed.toString() },
+      { take: () => true, trim: () => 0 },
+      () => 0,
+    ),
+    random: () => 'r',
+    origin: () => 'http://localhost',
+    isOn: () => true,
+  })
+  const { cookie } = await oidc.begin('a', '/')
+  const said: string[] = []
+  const finish = (address: string) =>
+    oidc.finish(new URLSearchParams({ state: 'r', code: 'c' }), cookie, address).then(
+      () => 'done',
+      ({ code }: { code: string }) => {
+        said.push(`${address} ${code}`)
+        return code
+      },
+    )
+  const all = [1, 2, 3, 4].flatMap((client) => [1, 2, 3, 4].map((host) => finish(`2001:db8:0:${client}::${host}`)))
+  expect(await finish('2001:db8:0:1::9')).toBe('TOO_MANY_REQUESTS') // of one /64
+  expect(await finish('192.0.2.1')).toBe('TOO_MANY_REQUESTS') // of all
+  expect([ends.length, said.length]).toEqual([16, 2])
+  for (const end of ends.splice(0)) end()
+  expect(new Set(await Promise.all(all))).toEqual(new Set(['done']))
+  const again = finish('192.0.2.1')
+  ends[0]?.()
+  expect(await again).toBe('done')
+})
