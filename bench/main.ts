@@ -8,6 +8,7 @@ import { benchCompile, compileText } from './compile.ts'
 import { benchGateway } from './gateway.ts'
 import { installMissing } from './install.ts'
 import { benchPrefix, prefixText } from './prefix.ts'
+import { benchRelay, relayText } from './relay.ts'
 import { SERVERS, type ServerName, setBeforeFolder } from './servers.ts'
 import { benchSignIn, signInText } from './signin.ts'
 import { benchSoak, soakText } from './soak.ts'
@@ -21,6 +22,7 @@ const USAGE = `usage: npm run bench -- install
        npm run bench -- translation [--only ${SERVERS.join(',')}] [--seconds 2] [--runs 5]
        npm run bench -- tls [--seconds 2] [--runs 5]
        npm run bench -- access [--seconds 2] [--runs 5]
+       npm run bench -- relay [--seconds 2] [--runs 5]
        npm run bench -- soak [--requests 1000000] [--minutes 7]
        npm run bench -- signin
        npm run bench -- prefix
@@ -66,6 +68,10 @@ const COMMANDS: Readonly<Record<string, (options: Options, signal: AbortSignal) 
     installMissing([])
     const report = await benchAccess(options, signal)
     return { report, text: accessText(report) }
+  },
+  async relay(options, signal) {
+    const report = await benchRelay(options, signal)
+    return { report, text: relayText(report) }
   },
   async prefix(_, signal) {
     const report = await benchPrefix(signal)

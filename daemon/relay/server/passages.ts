@@ -104,7 +104,9 @@ export function createPassages({ limits, counts, onPressure, now }: PassagesPart
         if (!meter.isHeld(source)) source.resume()
       })
       // a stream that is reset is ended first by Node, both at once: what follows is waited for
-      source.once('end', () => setImmediate(() => (from.wasReset() ? end('reset') : sink.end())))
+      const conclude = () => setImmediate(() => (from.wasReset() ? end('reset') : sink.end()))
+      if (source.readableEnded) conclude()
+      else source.once('end', conclude)
       source.once('close', () => {
         closedSides += 1
         // whole: its peer has ended it, and was told the end of the other side
