@@ -1,46 +1,21 @@
 import type { BudgetConfig } from '../../schemas/config/config.ts'
+import { type BudgetEvent, reachedAt, tellShare } from './budget-event.ts'
+import { leaseAhead } from './lease-ahead.ts'
 import type { LeaseName, Leases } from './leases.ts'
 import type { Destination, Payer, PayerNames } from './payer.ts'
-import { ceilingOf, type Pot, type PotWindow, percentOf, settledWindow, type WindowSources, windowOf } from './pot.ts'
+import {
+  ceilingOf,
+  mayTake,
+  type Pot,
+  type PotWindow,
+  percentOf,
+  settledWindow,
+  type WindowSources,
+  windowOf,
+} from './pot.ts'
 import { potStates } from './pot-state.ts'
 import { createPots } from './pots.ts'
-
-/** What one attempt may cost, taken from its pots until it is settled. */
-export type Reservation = {
-  readonly pots: readonly Pot[]
-  /** When the attempt began, Unix milliseconds: it is settled in the windows of then. */
-  readonly atMs: number
-  /** Micro-dollars. */
-  amount: number
-  readonly isFree: boolean
-  /** It was settled, or given back. */
-  isOver: boolean
-}
-
-/** The most that an attempt may cost, in micro-dollars; 0 where the price is not known. */
-export type Worst = { readonly amount: number; readonly isFree: boolean; readonly isKnown: boolean }
-
-/** Why money cannot be had. */
-export type Refusal =
-  | { readonly kind: 'spent'; readonly pot: Pot; readonly window: PotWindow; readonly amount: number }
-  | { readonly kind: 'unknown-price'; readonly pot: Pot }
-
-/** What a budget says when a share of it is spent. Amounts are micro-dollars. */
-export type BudgetEvent = {
-  readonly budget: string
-  readonly subject: string
-  readonly percent: number
-  readonly spent: number
-  readonly limit: number
-  readonly resetMs: number
-}
-
-/** Shares of a limit that are told when they are reached. */
-const TOLD_PERCENT = [75, 95, 100] as const
-/** A lease goes beyond what is needed by this share of the budget, within these bounds. */
-const LEASE_SHARE = 0.01
-const SMALLEST_LEASE = 10_000
-const LARGEST_LEASE = 1_000_000
+import type { Refusal, Reservation, Worst } from './reservation.ts'
 
 export type Budgets = ReturnType<typeof createBudgets>
 
@@ -78,12 +53,12 @@ export function createBudgets({
   function reserve(
     from: readonly Pot[],
     atMs: number,
-    { amount, isFree, isKnown }: Worst,
+    { amount, isFree, isKnown, mustFit = false }: Worst,
   ): Reservation | Refusal | Promise<Reservation | Refusal> {
     for (const pot of from) {
       if (!isKnown && pot.rule.refusesUnknown) return { kind: 'unknown-price', pot }
       const window = windowOf(pot, atMs, sources)
-      if (!isFree && !mayTake(pot, window, amount)) return { kind: 'spent', pot, window, amount }
+      if (!isFree && !mayTake(pot, window, amount, mustFit)) return { kind: 'spent', pot, window, amount }
     }
     const reservation: Reservation = { pots: from, atMs, amount, isFree, isOver: false }
     let isShort = false
@@ -92,58 +67,7 @@ export function createBudgets({
       if (rule.ceiling !== null && window.spent + window.reserved > window.leased) isShort = true
     }
     if (!isShort) return reservation
-    const waits = leaseAll(reservation)
-    return waits.length === 0 ? reservation : leased(reservation, waits)
-  }
-
-  function mayTake({ rule }: Pot, { spent, reserved, refilled }: PotWindow, amount: number): boolean {
-    if (rule.ceiling === null) return true
-    const ceiling = Math.max(0, rule.ceiling + refilled)
-    return spent < ceiling && (reserved === 0 || spent + reserved + amount <= ceiling)
-  }
-
-  /** @returns what is waited for, each with the pot that could not be had, or null */
-  function leaseAll(reservation: Reservation): Promise<Pot | null>[] {
-    const waits: Promise<Pot | null>[] = []
-    for (const pot of reservation.pots) {
-      const window = pot.now
-      if (pot.rule.ceiling === null || window.spent + window.reserved <= window.leased) continue
-      try {
-        const extended = extend(pot, window)
-        if (typeof extended === 'number') {
-          window.leased = extended
-          if (window.spent + window.reserved > extended) waits.push(Promise.resolve(pot))
-        } else waits.push(extended.then((upTo) => denied(pot, window, upTo)))
-      } catch (error) {
-        release(reservation)
-        throw error
-      }
-    }
-    return waits
-  }
-
-  function denied(pot: Pot, window: PotWindow, upTo: number): Pot | null {
-    window.leased = Math.max(window.leased, upTo)
-    return window.spent + window.reserved > window.leased ? pot : null
-  }
-
-  function extend(pot: Pot, window: PotWindow): number | Promise<number> {
-    const ceiling = ceilingOf(pot, window) ?? 0
-    const needed = window.spent + window.reserved
-    const more = Math.min(LARGEST_LEASE, Math.max(SMALLEST_LEASE, Math.ceil(ceiling * LEASE_SHARE)))
-    return leases.extend(window, needed, Math.max(needed, Math.min(needed + more, ceiling)))
-  }
-
-  async function leased(reservation: Reservation, waits: readonly Promise<Pot | null>[]) {
-    try {
-      const [pot] = (await Promise.all(waits)).filter((one) => one !== null)
-      if (pot === undefined) return reservation
-      release(reservation)
-      return { kind: 'spent', pot, window: pot.now, amount: reservation.amount } as const
-    } catch (error) {
-      release(reservation)
-      throw error
-    }
+    return leaseAhead(leases, reservation, release)
   }
 
   /** Gives back all of it: nothing was sent. */
@@ -168,20 +92,7 @@ export function createBudgets({
     if (cost === 0) return
     window.spent += cost
     window.settledHere += cost
-    if (window.spent >= window.tellFrom) look(pot, window)
-  }
-
-  /** Tells what share of the limit is spent, and notes from which amount on to look again. */
-  function look(pot: Pot, window: PotWindow): void {
-    const percent = percentOf(pot, window)
-    const reached = reachedAt(percent)
-    const next = TOLD_PERCENT.find((share) => percent < share) ?? Number.POSITIVE_INFINITY
-    window.tellFrom = ((pot.rule.limit + window.refilled) * next) / 100
-    if (reached <= window.toldPercent) return
-    window.toldPercent = reached
-    const { rule, subject } = pot
-    const limit = rule.limit + window.refilled
-    tell({ budget: rule.name, subject, percent: reached, spent: window.spent, limit, resetMs: window.endMs })
+    if (window.spent >= window.tellFrom) tellShare(pot, window, tell)
   }
 
   return {
@@ -193,13 +104,22 @@ export function createBudgets({
         const window = pot.now
         // of a higher limit the same shares are news again, and a lower one may be spent already
         window.toldPercent = Math.min(window.toldPercent, reachedAt(percentOf(pot, window)))
-        if (window.spent > 0) look(pot, window)
+        if (window.spent > 0) tellShare(pot, window, tell)
       }
       return hasNew
     },
     reserve,
     settle,
     release,
+    /** Takes money for something that goes on since `atMs`, whether it is left or not, from the windows of then that go on. */
+    hold(from: readonly Pot[], atMs: number, amount: number): Reservation {
+      for (const pot of from) windowOf(pot, now(), sources)
+      for (const pot of from) {
+        const window = settledWindow(pot, atMs)
+        if (window !== undefined) window.reserved += amount
+      }
+      return { pots: from, atMs, amount, isFree: false, isOver: false }
+    },
     /** Raises a reservation to what an attempt has cost so far. @returns the pot that has no more; null: it may go on */
     raise(reservation: Reservation, cost: number): { readonly pot: Pot; readonly window: PotWindow } | null {
       if (reservation.isFree || reservation.isOver) return null
@@ -238,6 +158,3 @@ export function createBudgets({
     },
   }
 }
-
-/** The highest of the told shares that is reached; 0: none. */
-const reachedAt = (percent: number): number => TOLD_PERCENT.findLast((share) => percent >= share) ?? 0

@@ -89,3 +89,18 @@ export function percentOf({ rule }: Pot, { spent, refilled }: PotWindow): number
   const limit = rule.limit + refilled
   return limit > 0 ? (spent / limit) * 100 : 100
 }
+
+/**
+ * Whether so much may be taken. What has a budget to itself may begin as long as anything is left.
+ * @param mustFit it may not
+ */
+export function mayTake(
+  { rule }: Pot,
+  { spent, reserved, refilled }: PotWindow,
+  amount: number,
+  mustFit = false,
+): boolean {
+  if (rule.ceiling === null) return true
+  const ceiling = Math.max(0, rule.ceiling + refilled)
+  return spent < ceiling && ((reserved === 0 && !mustFit) || spent + reserved + amount <= ceiling)
+}

@@ -1,5 +1,5 @@
 import { amountText } from '../../schemas/words/money.ts'
-import type { BudgetEvent } from '../admit/budgets.ts'
+import type { BudgetEvent } from '../admit/budget-event.ts'
 import type { TellAlert } from '../alerts/alert.ts'
 
 const SPENT_PERCENT = 100

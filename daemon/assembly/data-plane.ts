@@ -22,6 +22,7 @@ import { explaining } from '../gateway/explaining.ts'
 import { createGateway, openRequests } from '../gateway/gateway.ts'
 import { guardAnswers } from '../gateway/guard.ts'
 import { createKept } from '../gateway/kept.ts'
+import { createBatchLooks } from '../gateway/objects/batch-looks.ts'
 import { createObjects } from '../gateway/objects/known.ts'
 import { createRecordings } from '../gateway/recordings.ts'
 import { createRequestIds } from '../gateway/request-id.ts'
@@ -59,6 +60,8 @@ const COUNTING_MS = 10
 
 /** What budgets have spent is waited for this long at the start; until it is known, all that was leased counts. */
 const LONGEST_READ_MS = 2_000
+/** How often it is seen which batches are to be asked for. */
+const LOOK_AT_BATCHES_MS = 15_000
 /** How often what streams have cost is held against their budgets: one that is spent ends them. */
 const GUARD_MS = 1_000
 
@@ -161,6 +164,7 @@ export function createDataPlane(
       priceOf: directory.priceOf,
       longestAnswerOf: directory.longestAnswerOf,
       budgets: money.budgets,
+      holds: money.holds,
       limits: money.limits,
       heldTime: createHeldTime(monotonic),
       health,
@@ -200,6 +204,11 @@ export function createDataPlane(
     }
     noteOpen(clients.items().flatMap(rowOf))
   }, NOTE_OPEN_MS).unref()
+  const batches = createBatchLooks({
+    ...{ ledger, metrics, objects: known, upstreams, dialects: DIALECTS, log, now },
+    ...{ budgets: money.budgets, holds: money.holds, payerOf: money.payerOf, priceOf: directory.priceOf },
+  })
+  const looking = setInterval(() => void batches.look(), LOOK_AT_BATCHES_MS).unref()
   telemetry.readsFrom(metrics.expose)
   const guard = { budgets: money.budgets, priceOf: directory.priceOf, now, monotonic }
   const guarding = setInterval(() => guardAnswers(guard, clients.items()), GUARD_MS).unref()
@@ -283,6 +292,13 @@ export function createDataPlane(
       ['notes of who was seen', async () => clearInterval(seen)],
       ['guard of budgets', async () => clearInterval(guarding)],
       ['notes of what is going on', async () => clearInterval(noting)],
+      [
+        'looks at batches',
+        async () => {
+          clearInterval(looking)
+          await batches.stop()
+        },
+      ],
       ['directory', directory.stop],
       ['backends', backends.close],
       ['upstreams', upstreams.close],

@@ -2,12 +2,14 @@ import { join } from 'node:path'
 import type { Config } from '../../schemas/config/config.ts'
 import { openLeaseFile } from '../../store/leases/lease-file.ts'
 import { readSpent } from '../../store/sqlite/read-spent.ts'
-import { type BudgetEvent, createBudgets } from '../admit/budgets.ts'
+import type { BudgetEvent } from '../admit/budget-event.ts'
+import { createBudgets } from '../admit/budgets.ts'
 import { localLeases } from '../admit/leases.ts'
 import { createLimits } from '../admit/limits.ts'
 import type { PayerNames } from '../admit/payer.ts'
 import { createRefills } from '../admit/refills.ts'
 import { createSpending } from '../admit/spending.ts'
+import { createHolds } from '../gateway/objects/holds.ts'
 import { tellBudget } from './budget-alert.ts'
 import type { Ground } from './ground.ts'
 import { payersOf } from './payers.ts'
@@ -23,7 +25,7 @@ const CORRECT_AFTER_MS = 5_000
 /** Budgets and limits, with what they keep on the disk. @param providerOf the kind of an upstream */
 export function openMoney(
   ground: Pick<Ground, 'stateDirectory' | 'config' | 'log' | 'now' | 'monotonic' | 'alert'>,
-  { access, ledger, refills: refillStore, afterImport, path }: Storage,
+  { access, ledger, refills: refillStore, holds: holdStore, afterImport, path }: Storage,
   providerOf: (upstream: string) => string,
 ) {
   const { stateDirectory, config, log, now, monotonic, alert } = ground
@@ -74,12 +76,16 @@ export function openMoney(
   }
 
   budgets.apply(config.current().budgets)
+  const holds = createHolds({ store: holdStore, budgets, payers: () => payersOf(access), log, now })
   limits.apply(config.current().limits)
 
   return {
     budgets,
     limits,
     leases,
+    holds,
+    /** Who the rows of a key are paid by, as it is now. */
+    payerOf: (keyId: string) => payersOf(access)(keyId),
     potsOf: (budget: string) => budgets.states(budget),
     /** @returns false: the budget has no such subject @throws GateError STORE_UNAVAILABLE */
     refill(budget: string, subject: string, microdollars: number, by: string): boolean {
@@ -96,6 +102,7 @@ export function openMoney(
     read: rereading.now,
     apply(next: Config): void {
       if (budgets.apply(next.budgets)) void rereading.now()
+      holds.restore()
       limits.apply(next.limits)
     },
     async close(): Promise<void> {

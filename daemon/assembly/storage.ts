@@ -8,6 +8,7 @@ import type { AuditWanted } from '../../store/sqlite/audit-page.ts'
 import { openAuditStore } from '../../store/sqlite/audit-store.ts'
 import { checkLater } from '../../store/sqlite/check-later.ts'
 import { DATABASES } from '../../store/sqlite/database-names.ts'
+import { openHoldStore } from '../../store/sqlite/hold-store.ts'
 import { checkAudit, readAuditPage } from '../../store/sqlite/read-audit.ts'
 import { createReadTurns } from '../../store/sqlite/read-turns.ts'
 import { readUsage } from '../../store/sqlite/read-usage.ts'
@@ -18,6 +19,7 @@ import { addressList } from '../admit/address.ts'
 import type { RefillStore } from '../admit/refills.ts'
 import { type AuditStore, createAudit } from '../audit/audit.ts'
 import { createAccess } from '../auth/access.ts'
+import type { HoldStore } from '../gateway/objects/holds.ts'
 import { createLedger } from '../meter/ledger.ts'
 import { openAccess } from './access.ts'
 import { openAnswers } from './answers.ts'
@@ -45,10 +47,12 @@ export function openStorage({
   let check: ReturnType<typeof checkLater> | null = null
   let auditStore: AuditStore | null = null
   let refillStore: RefillStore | null = null
+  let holdStore: HoldStore | null = null
   const stores = signInStores(keyring)
   const keys = openAccess(path, log, ({ isWhole, database }) => {
     stores.opened(database)
     refillStore = openRefillStore(database)
+    holdStore = openHoldStore(database)
     auditStore = openAuditStore(database, join(stateDirectory, 'audit.head'))
     if (!isWhole) check = checkLater(path, reportFaults)
   })
@@ -96,6 +100,7 @@ export function openStorage({
     noteOpen: journal.noteOpen,
     afterImport: journal.afterImport,
     refills: laterRefillStore(() => refillStore),
+    holds: laterHoldStore(() => holdStore),
     /** Whether keys can be made and rows be written: at a start on a full disk they cannot be yet. */
     isOpen: () => keys.refusal() === null,
     answers: answers.store,
@@ -143,15 +148,31 @@ const UPKEEP_MS = 250
 const AUDIT = 'audit'
 const ownerOf = ({ of }: Wanted): string => (of === undefined ? 'usage of all' : JSON.stringify(of))
 
+const NO_STORE = 'the disk of the state directory was full when Gate started'
+
 function laterRefillStore(current: () => RefillStore | null): RefillStore {
   return {
     since: (windowStartMs) => current()?.since(windowStartMs) ?? [],
     add(refill) {
       const store = current()
-      if (store === null)
-        throw new GateError('STORE_UNAVAILABLE', 'the disk of the state directory was full when Gate started')
+      if (store === null) throw new GateError('STORE_UNAVAILABLE', NO_STORE)
       store.add(refill)
     },
+  }
+}
+
+function laterHoldStore(current: () => HoldStore | null): HoldStore {
+  const use = (): HoldStore => {
+    const store = current()
+    if (store === null) throw new Error(NO_STORE)
+    return store
+  }
+  return {
+    all: () => current()?.all() ?? [],
+    put: (hold) => use().put(hold),
+    remove: (...name) => use().remove(...name),
+    putFile: (...file) => use().putFile(...file),
+    partsOfFile: (...name) => use().partsOfFile(...name),
   }
 }
 
@@ -159,7 +180,7 @@ function laterRefillStore(current: () => RefillStore | null): RefillStore {
 function laterAuditStore(current: () => AuditStore | null): AuditStore {
   const use = (): AuditStore => {
     const store = current()
-    if (store === null) throw new Error('the disk of the state directory was full when Gate started')
+    if (store === null) throw new Error(NO_STORE)
     return store
   }
   return { append: (record) => use().append(record), anchor: () => use().anchor() }

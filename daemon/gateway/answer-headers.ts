@@ -1,4 +1,4 @@
-import type { Reservation } from '../admit/budgets.ts'
+import type { Reservation } from '../admit/reservation.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { RateStates } from '../translate/rate-headers.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'

@@ -1,5 +1,5 @@
 import { GateError } from '../../schemas/words/errors.ts'
-import type { Reservation } from '../admit/budgets.ts'
+import type { Reservation } from '../admit/reservation.ts'
 import type { Backends } from '../backends/backends.ts'
 import type { Checker } from '../check/checker.ts'
 import type { RetryBudget } from '../route/retry-budget.ts'

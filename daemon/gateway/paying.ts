@@ -1,9 +1,10 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { ModelPrice } from '../../schemas/words/model-facts.ts'
 import { amountText } from '../../schemas/words/money.ts'
-import type { Budgets, Refusal, Reservation, Worst } from '../admit/budgets.ts'
+import type { Budgets } from '../admit/budgets.ts'
 import type { Pass } from '../admit/limits.ts'
 import { ceilingOf, type Pot, type PotWindow } from '../admit/pot.ts'
+import type { Refusal, Reservation, Worst } from '../admit/reservation.ts'
 import { dearestRates, worstMicrodollars } from '../meter/cost.ts'
 import type { Target } from '../route/target-health.ts'
 import type { Call, ModelRequest } from '../translate/call.ts'
@@ -106,7 +107,7 @@ const NO_RETRY = { 'x-should-retry': 'false' }
 const MS_PER_S = 1_000
 
 /** What a client is told that has no money left. @param nowMs Unix milliseconds */
-function refusalError(refusal: Refusal, nowMs: number): GateError {
+export function refusalError(refusal: Refusal, nowMs: number): GateError {
   const { pot } = refusal
   if (refusal.kind === 'unknown-price') {
     const message = `the price of this model is not known, and ${nameOf(pot)} refuses such models; an operator can set prices of its upstream`

@@ -10,6 +10,7 @@ import { embedTokens } from '../translate/embedding.ts'
 import type { Usage } from '../translate/neutral.ts'
 import type { StreamWatch } from '../translate/stream-watch.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
+import { BATCH_SHARE } from './objects/batch-cost.ts'
 
 /** Who asked for what, and where. Times in Unix milliseconds. */
 type Asked = {
@@ -110,9 +111,6 @@ export const whoOf = ({ keyId, principal, endUser }: Asker): Who => ({
 export const othersOf = (teams: readonly string[] | undefined): string =>
   teams === undefined || teams.length < 2 ? '' : teams.slice(1).join(' ')
 
-/** Both makers say that a batch costs half of what its requests would. */
-const BATCH_SHARE = 0.5
-
 /** The row of what the requests of a batch have used together. `id` is that of the batch. */
 export function batchRow({
   id,
@@ -120,7 +118,9 @@ export function batchRow({
   who,
   target,
   provider,
+  model,
   usage: { service: _, ...usage },
+  isEstimated,
   price,
   now,
 }: {
@@ -129,7 +129,10 @@ export function batchRow({
   readonly who: Who
   readonly target: Target
   readonly provider: string
+  /** As it was asked for. */
+  readonly model: string
   readonly usage: Usage
+  readonly isEstimated: boolean
   readonly price: ModelPrice | null
   readonly now: number
 }): UsageRow {
@@ -138,14 +141,14 @@ export function batchRow({
     attempt: number,
     startedAt: now,
     ...who,
-    model: target.model,
+    model,
     category: '',
     target,
     provider,
   }
   const end = { kind: 'gone', status: 200, ttftMs: null } as const
   const row = rowOf(asked, { price, heldCost: 0, durationMs: 0, end }, 'ok', usage)
-  return { ...row, costMicrodollars: Math.ceil(row.costMicrodollars * BATCH_SHARE) }
+  return { ...row, estimated: isEstimated, costMicrodollars: Math.ceil(row.costMicrodollars * BATCH_SHARE) }
 }
 
 /** About how many tokens were sent. */

@@ -3,7 +3,21 @@ import type { JsonRecord } from './json-value.ts'
 import type { Usage } from './neutral.ts'
 
 /** What requests of a batch have used together. `model`: the upstream's name; empty where it is not said. */
-export type BatchUsage = { readonly model: string; readonly usage: Usage }
+export type BatchUsage = {
+  readonly model: string
+  readonly usage: Usage
+  /** It was not said, and is about right. */
+  readonly isEstimated?: boolean
+}
+
+/** What one request of a batch asks for. `mostTokens`: the longest answer that it wants; null: it does not say. */
+export type BatchRequest = { readonly model: string; readonly bytes: number; readonly mostTokens: number | null }
+
+/** How far a batch is. `void`: nothing of it was used; `answered`: the share of its requests, from 0 to 1. */
+export type BatchState =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'void' }
+  | { readonly kind: 'over'; readonly answered: number }
 
 /** What there is to know of things that an upstream keeps; each has an id, which means nothing to another upstream. */
 export type ObjectForm = {
@@ -25,6 +39,14 @@ export type ObjectForm = {
   readonly usedBy?: (thing: JsonRecord) => BatchUsage | null
   /** What one request of a batch has used, by a line of its results; absent: the batch itself says it. */
   readonly usedIn?: (line: JsonRecord) => BatchUsage | null
+  /** How far a thing is, if it is a batch; null: it is none. */
+  readonly stateOf: (thing: JsonRecord) => BatchState | null
+  /** The paths of a batch and, where it does not say itself what it has used, of its results, below a base URL. */
+  readonly pathsOf: (id: string) => { readonly batch: string; readonly results: string | null }
+  /** The requests of a batch, by the body that makes it; absent: they are in a file. */
+  readonly requestsIn?: (body: JsonRecord) => readonly BatchRequest[]
+  /** A request of a batch, by a line of its file; null: it is none; absent: they are in no file. */
+  readonly requestOf?: (line: JsonRecord, bytes: number) => BatchRequest | null
   /** The same body with other models; absent: it names none. */
   readonly withModels?: (body: JsonRecord, modelOf: (model: string) => string) => JsonRecord
 }

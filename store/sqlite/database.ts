@@ -4,7 +4,7 @@ import { boundPageCache } from './page-cache.ts'
 import { databaseError } from './remedy.ts'
 import { ACCESS_TABLES } from './tables/access.ts'
 import { AUDIT_TABLE } from './tables/audit.ts'
-import { REFILL_TABLE } from './tables/money.ts'
+import { BATCH_TABLES, REFILL_TABLE } from './tables/money.ts'
 import { PASSKEY_TABLE } from './tables/passkey.ts'
 import { SIGN_IN_TABLES } from './tables/sign-in.ts'
 import { SPENT_TABLES } from './tables/spent.ts'
@@ -77,6 +77,7 @@ const LATER_TABLES: readonly string[] = [
   ...SPENT_TABLES,
   ...SIGN_IN_TABLES,
   REFILL_TABLE,
+  ...BATCH_TABLES,
   PASSKEY_TABLE,
 ]
 

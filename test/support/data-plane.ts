@@ -7,6 +7,7 @@ import { createChecker } from '../../daemon/check/checker.ts'
 import { createDirectory } from '../../daemon/gateway/directory.ts'
 import { createGateway, type GatewayParts, openRequests } from '../../daemon/gateway/gateway.ts'
 import { type AnswerStore, createKept } from '../../daemon/gateway/kept.ts'
+import { createHolds, type HoldStore } from '../../daemon/gateway/objects/holds.ts'
 import { createObjects, type ObjectStore } from '../../daemon/gateway/objects/known.ts'
 import { createRecordings } from '../../daemon/gateway/recordings.ts'
 import { createRequestIds } from '../../daemon/gateway/request-id.ts'
@@ -24,7 +25,7 @@ import { echo } from '../../daemon/translate/openai-chat/echo.ts'
 import { createUpstreams } from '../../daemon/upstream/upstreams.ts'
 import { configSchema } from '../../schemas/config/config.ts'
 import type { LogFields } from '../../schemas/words/log.ts'
-import { budgetsOf, limitsOf } from './budgets.ts'
+import { budgetsOf, limitsOf, memoryHolds, PAYER } from './budgets.ts'
 import { upToConnections } from './client-connections.ts'
 import { NO_STORED_KEYS } from './no-stored-keys.ts'
 
@@ -67,6 +68,8 @@ export async function startDataPlane(
     readonly healthNow?: () => number
     /** The clock of backends that are paid by the hour, in monotonic milliseconds. */
     readonly heldNow?: () => number
+    /** What is held for batches. */
+    readonly holds?: HoldStore
     /** To all upstreams together. */
     readonly mostConnections?: number
     readonly limits?: Partial<HttpLimits>
@@ -103,6 +106,8 @@ export async function startDataPlane(
   )
   const clients = openRequests()
   const budgets = budgetsOf(initial.budgets, { now })
+  const payerOf = (keyId: string) => ({ ...PAYER, keyId })
+  const holds = createHolds({ store: options.holds ?? memoryHolds(), budgets, payers: () => payerOf, log, now })
   const recordings = createRecordings(now, recordingLimits(initial))
   const kept = createKept(memoryStore(), recordings.recorded, log, now, keptLimits(initial))
   const checker = createChecker(log, monotonic, { longestMs: 60_000, startMs: 60_000, waitMs: 60_000 }) // far away
@@ -122,6 +127,7 @@ export async function startDataPlane(
       priceOf: directory.priceOf,
       longestAnswerOf: directory.longestAnswerOf,
       budgets,
+      holds,
       limits: limitsOf(initial.limits, { now: options.healthNow ?? monotonic }),
       heldTime: createHeldTime(options.heldNow ?? monotonic),
       health,
@@ -171,6 +177,8 @@ export async function startDataPlane(
     gateway,
     clients,
     budgets,
+    holds,
+    upstreams,
     kept,
     /** Looks once which models the upstreams list. */
     refresh: directory.refresh,

@@ -15,6 +15,7 @@ import type { Upstreams } from '../../upstream/upstreams.ts'
 import { conclude } from '../conclude.ts'
 import type { Exchange } from '../exchange.ts'
 import { type OngoingAttempt, usageRow, whoOf } from '../usage-row.ts'
+import type { Holds } from './holds.ts'
 
 /** What is known of the things of one key. @throws GateError STORE_UNAVAILABLE */
 export type KeyObjects = {
@@ -40,7 +41,10 @@ export type ObjectParts = {
   readonly admission: Pick<Admission, 'admit'>
   readonly ledger: Pick<Ledger, 'settle' | 'refusal'>
   readonly metrics: Pick<Metrics, 'attempt'>
-  readonly budgets: Pick<Budgets, 'pots' | 'spentOf' | 'charge'>
+  readonly budgets: Pick<Budgets, 'pots' | 'spentOf' | 'charge' | 'release'>
+  readonly holds: Holds
+  /** The longest answer of a model in tokens; null: not known. */
+  readonly longestAnswerOf: (target: Target) => number | null
   readonly now: () => number
   readonly monotonic: () => number
 }

@@ -2,7 +2,7 @@ import { isRecord, listIn, parsedRecord } from '../../translate/json-value.ts'
 import type { Sink } from '../../upstream/answer-form.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
 import { sendJson } from '../send-json.ts'
-import { settleThing } from './batch.ts'
+import { ownerOf, settleThing } from './batch.ts'
 import { metered, type ObjectJob, type ObjectParts, tell } from './job.ts'
 import { ask } from './send.ts'
 
@@ -27,7 +27,7 @@ export async function listOf(parts: ObjectParts, job: ObjectJob, upstream: Upstr
     const own = listIn(list['data'])
       .filter(isRecord)
       .filter(({ id }) => known.upstreamOf(String(id)) === upstream.name)
-    for (const thing of own) await settleThing(parts, job, upstream, thing)
+    for (const thing of own) await settleThing(parts, ownerOf(job), upstream, form, thing)
     page = form.nextPage(list)
     if (own.length === 0 && page !== null && pages < MOST_PAGES) continue
     const ends = { first_id: own[0]?.['id'] ?? null, last_id: own.at(-1)?.['id'] ?? null }

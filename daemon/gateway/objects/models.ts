@@ -14,13 +14,13 @@ export function withOwnModels(
   { upstreams }: Pick<ObjectParts, 'upstreams'>,
   { call, form, dialect, routes, isLimited }: ObjectJob,
   named: Upstream | null,
-): { readonly meant: Upstream | null; readonly body: Buffer | null } {
-  if (call.body.length === 0) return { meant: named, body: null }
+): { readonly meant: Upstream | null; readonly body: Buffer | null; readonly targetOf: (model: string) => string } {
+  if (call.body.length === 0) return { meant: named, body: null, targetOf: SAME }
   if (call.endpoint.hasModelsInFile === true && isLimited) {
     const message = 'this key may use some models only, and those of a batch are in its file, which is not read here'
     throw new GateError('MODEL_FORBIDDEN', `${message}; send the requests one by one, or use a key for all models`)
   }
-  if (form.withModels === undefined) return { meant: named, body: call.body }
+  if (form.withModels === undefined) return { meant: named, body: call.body, targetOf: SAME }
   const found = new Map<string, { readonly upstream: Upstream; readonly model: string }>()
   const bodyWithModels = form.withModels(bodyIn(call.body), (model) => {
     const known = found.get(model) ?? lookUp(model)
@@ -41,8 +41,11 @@ export function withOwnModels(
   if (others.length > 0) throw new GateError('BAD_REQUEST', 'the models of one batch must be of one upstream')
   const isSame = [...found].every(([model, known]) => model === known.model)
   // a key that is written twice could mean another model to the upstream
-  return { meant, body: isSame && !isLimited ? call.body : Buffer.from(JSON.stringify(bodyWithModels)) }
+  const body = isSame && !isLimited ? call.body : Buffer.from(JSON.stringify(bodyWithModels))
+  return { meant, body, targetOf: (model) => found.get(model)?.model ?? model }
 }
+
+const SAME = (model: string): string => model
 
 function refusalOf(model: string, dialect: string, named: Upstream | null): string {
   if (named !== null) return `upstream "${named.name}", which the request names, does not serve model "${model}"`

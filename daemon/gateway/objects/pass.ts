@@ -4,17 +4,18 @@ import type { Principal } from '../../auth/principal.ts'
 import type { KeyRoutes } from '../../route/routes.ts'
 import type { Endpoint } from '../../translate/call.ts'
 import type { Dialect } from '../../translate/dialect.ts'
-import { parsedRecord } from '../../translate/json-value.ts'
+import { type JsonRecord, parsedRecord } from '../../translate/json-value.ts'
 import { readMembers } from '../../translate/model-request.ts'
 import type { ForwardEnd } from '../../upstream/forward-end.ts'
 import { admit, callOf, callWithBody, type Exchange } from '../exchange.ts'
 import { spentError } from '../paying.ts'
-import { resultsTo, settleBatch, settleThing } from './batch.ts'
+import { ownerOf, resultsTo, settleBatch, settleThing } from './batch.ts'
 import { metered, type ObjectJob, type ObjectParts, tell } from './job.ts'
 import { listOf } from './list.ts'
+import { readRequests, reserveFor } from './making.ts'
 import { withOwnModels } from './models.ts'
 import { ask } from './send.ts'
-import { upload } from './upload.ts'
+import { UPLOAD_BOUNDS, upload } from './upload.ts'
 import { keeperOf, onlyKeeper } from './which.ts'
 
 /** A row of the endpoints about what upstreams keep. */
@@ -60,7 +61,7 @@ export async function passObject(
   }
 }
 
-/** What a batch will cost is known when it has ended; until then it may begin where anything is left. @throws GateError BUDGET_EXHAUSTED */
+/** Where nothing is left no body is read. @throws GateError BUDGET_EXHAUSTED */
 function checkMoney({ budgets, now }: ObjectParts, principal: Principal): void {
   if (budgets.pots.isEmpty()) return
   const spent = budgets.spentOf(budgets.pots.ofPayer(principal))
@@ -84,25 +85,36 @@ async function serve(parts: ObjectParts, job: ObjectJob): Promise<void> {
     const upstream = named ?? onlyKeeper(parts.upstreams, dialect, known.upstreams())
     return listOf(parts, job, upstream)
   }
-  const { meant, body } = withOwnModels(parts, job, named)
+  const { meant, body, targetOf } = withOwnModels(parts, job, named)
   const upstream = meant ?? onlyKeeper(parts.upstreams, dialect, null)
   if (upstream === null) {
     const message = `no upstream keeps things for clients of ${dialect.name}; configure one of provider "${form.provider}"`
     throw new GateError('BAD_REQUEST', message)
   }
-  const sent = takes === 'form' ? upload(exchange) : body
-  const results = resultsTo(answer, job)
-  const end = await metered(parts, job, upstream, 1, () =>
-    ask(job, upstream, { body: sent, sink: results?.sink ?? answer }),
-  )
-  if (results !== null) await settleBatch(parts, job, upstream, call.param, results.used(end))
-  if (!exchange.request.complete) answer.closeConnection() // what else comes is the rest of the upload
-  const thing = end.kind === 'answered' && object !== 'content' ? parsedRecord(end.rest.toString('utf8')) : null
-  if (thing === null) return tell(parts, job, upstream, end)
-  if (object === 'remove') known.forget(call.param)
-  else for (const id of form.idsIn(thing)) known.bind(id, upstream.name)
-  await settleThing(parts, job, upstream, thing)
-  const shown = form.shown(thing)
-  const rest = shown === thing || end.kind !== 'answered' ? {} : { rest: Buffer.from(JSON.stringify(shown)) }
-  tell(parts, job, upstream, { ...end, ...rest } as ForwardEnd)
+  const making = await reserveFor(parts, job, upstream, targetOf)
+  let made: JsonRecord | null = null
+  try {
+    const requests = takes === 'form' && form.requestOf !== undefined ? readRequests(form) : null
+    const sent = takes === 'form' ? upload(exchange, UPLOAD_BOUNDS, requests?.feed) : body
+    const results = resultsTo(answer, job)
+    const end = await metered(parts, job, upstream, 1, () =>
+      ask(job, upstream, { body: sent, sink: results?.sink ?? answer }),
+    )
+    if (results !== null) await settleBatch(parts, ownerOf(job), upstream, call.param, results.used(end))
+    if (!exchange.request.complete) answer.closeConnection() // what else comes is the rest of the upload
+    const thing = end.kind === 'answered' && object !== 'content' ? parsedRecord(end.rest.toString('utf8')) : null
+    if (thing === null) return tell(parts, job, upstream, end)
+    made = thing
+    const inFile = requests?.end() ?? []
+    if (inFile.length > 0) parts.holds.noteFile(upstream.name, String(thing['id']), inFile)
+    if (object === 'remove') known.forget(call.param)
+    else for (const id of form.idsIn(thing)) known.bind(id, upstream.name)
+    making?.keep(thing)
+    await settleThing(parts, ownerOf(job), upstream, form, thing)
+    const shown = form.shown(thing)
+    const rest = shown === thing || end.kind !== 'answered' ? {} : { rest: Buffer.from(JSON.stringify(shown)) }
+    tell(parts, job, upstream, { ...end, ...rest } as ForwardEnd)
+  } finally {
+    if (made === null) making?.giveUp()
+  }
 }

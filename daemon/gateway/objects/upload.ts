@@ -5,17 +5,19 @@ import type { ClientRequest } from '../../listener/client-request.ts'
 import type { Exchange } from '../exchange.ts'
 
 /** What bounds an upload. `mostBytes` are of one file, as OpenAI and Anthropic both have it. */
-const BOUNDS = { mostBytes: 512 * 2 ** 20, idleMs: 60_000, longestMs: 3_600_000 }
+export const UPLOAD_BOUNDS = { mostBytes: 512 * 2 ** 20, idleMs: 60_000, longestMs: 3_600_000 }
 
 /**
  * The body as it comes, up to a bound: nothing of it is kept, and it comes no faster than the upstream takes it. It may
  * take longer than other bodies, as long as something comes.
+ * @param onChunk is given each part of it as it comes
  * @returns fails with GateError BODY_TOO_LARGE, REQUEST_TIMEOUT or BAD_REQUEST
  * @throws GateError BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE
  */
 export function upload(
   { request, answer }: { readonly request: ClientRequest; readonly answer: Pick<Exchange['answer'], 'askForBody'> },
-  { mostBytes, idleMs, longestMs } = BOUNDS,
+  { mostBytes, idleMs, longestMs } = UPLOAD_BOUNDS,
+  onChunk: (chunk: Buffer) => void = () => {},
 ): Readable {
   if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge(mostBytes)
   if (request.headers['content-encoding'] !== undefined)
@@ -33,6 +35,7 @@ export function upload(
   request.on('data', (chunk: Buffer) => {
     idle.refresh()
     bytes += chunk.length
+    onChunk(chunk)
     if (bytes > mostBytes) body.destroy(tooLarge(mostBytes))
   })
   request.on('close', () => {

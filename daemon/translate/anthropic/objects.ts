@@ -1,5 +1,5 @@
 import type { Endpoint } from '../call.ts'
-import { isRecord, listIn, recordIn, textIn } from '../json-value.ts'
+import { countIn, isRecord, listIn, recordIn, textIn } from '../json-value.ts'
 import { decidingKeys } from '../model-request.ts'
 import type { ObjectForm } from '../object-form.ts'
 import { VERSION_HEADER } from './endpoint.ts'
@@ -43,6 +43,22 @@ export const objects: ObjectForm = {
     const usage = readUsage(reported, null)
     return usage === null ? null : { model: textIn(model) ?? '', usage }
   },
+  stateOf({ type, processing_status: status, request_counts: counts }) {
+    if (type !== 'message_batch') return null
+    if (status !== 'ended') return { kind: 'running' }
+    return { kind: countIn(recordIn(counts)['succeeded']) === 0 ? 'void' : 'over', answered: 1 }
+  },
+  pathsOf(id) {
+    const batch = `/messages/batches/${encodeURIComponent(id)}`
+    return { batch, results: `${batch}/results` }
+  },
+  requestsIn: (body) =>
+    listIn(body['requests']).flatMap((one) => {
+      const params = recordIn(recordIn(one)['params'])
+      const { model, max_tokens: most } = params
+      const bytes = Buffer.byteLength(JSON.stringify(params))
+      return [{ model: textIn(model) ?? '', bytes, mostTokens: typeof most === 'number' ? countIn(most) : null }]
+    }),
   nextPage({ next_page: next, has_more: hasMore, last_id: last }) {
     if (textIn(next) !== null) return ['page', String(next)]
     return hasMore === true && textIn(last) !== null ? ['after_id', String(last)] : null

@@ -48,6 +48,28 @@ export const objects: ObjectForm = {
     }
     return { model: textIn(model) ?? '', usage: counts }
   },
+  stateOf({ object, status, request_counts: counts }) {
+    if (object !== 'batch') return null
+    const state = textIn(status) ?? ''
+    if (state === 'failed') return { kind: 'void' }
+    if (!OVER.has(state)) return { kind: 'running' }
+    const { total, completed } = recordIn(counts)
+    const answered = countIn(total) === 0 ? Number(state === 'completed') : countIn(completed) / countIn(total)
+    return { kind: 'over', answered: Math.min(1, answered) }
+  },
+  pathsOf: (id) => ({ batch: `/batches/${encodeURIComponent(id)}`, results: null }),
+  requestOf(line, bytes) {
+    const {
+      model,
+      max_completion_tokens: most,
+      max_output_tokens: ofResponse,
+      max_tokens: older,
+    } = recordIn(line['body'])
+    const name = textIn(model)
+    if (name === null || textIn(line['custom_id']) === null) return null
+    const wanted = [most, ofResponse, older].find((each) => typeof each === 'number')
+    return { model: name, bytes, mostTokens: wanted === undefined ? null : countIn(wanted) }
+  },
   nextPage: (page) => {
     const last = textIn(page['last_id'])
     return booleanIn(page['has_more']) === true && last !== null ? ['after', last] : null
