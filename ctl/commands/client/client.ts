@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { isLoopback } from '../../../schemas/words/address.ts'
 import { setsInFlat } from '../../../syntax/flat/set.ts'
 import { sh } from '../../../syntax/shell/print.ts'
 import { type Path, valueAt } from '../../../syntax/tree.ts'
@@ -9,6 +10,7 @@ import { failure, usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { defaultKeyFile, keepNoKey, keyIn, makeKey } from './client-key.ts'
 import { CLIENT_NAMES, CLIENTS, type Client, type ClientFile, type ClientModel, type Gateway } from './clients.ts'
+import { asUrl, ownUrls } from './gateway-url.ts'
 import { offeredModels } from './offered-models.ts'
 import { withGateway } from './written-file.ts'
 
@@ -24,9 +26,10 @@ export const run: Run = async (invocation) => {
   if (flag('print') && flag('new-key'))
     throw usageFailure('--print writes nothing, so it cannot keep a new key', 'leave one of them out')
   const home = homeOf(invocation)
-  const gateway = await gatewayFor(word, home, invocation)
-  const files = client.files(gateway).map((file) => ({ ...file, path: join(home, file.path) }))
-  const steps = client.steps(gateway)
+  const isSignIn = flag('sign-in')
+  const wanted = isSignIn ? await signInOf(word, client, invocation) : await keyed(word, client, home, invocation)
+  const { keyFile, steps } = wanted
+  const files = wanted.files.map((file) => ({ ...file, path: join(home, file.path) }))
   if (flag('print')) {
     const shown = files.map((file) => ({ path: file.path, text: editedText('', file) }))
     if (json) printJson({ files: shown, steps })
@@ -35,14 +38,15 @@ export const run: Run = async (invocation) => {
   }
   const written = writeAll(files)
   for (const { path, key } of rivalsIn(files)) {
-    invocation.note(`${path}: ${key} is taken before the key of the gateway, and sent to it: remove it`)
+    const before = isSignIn ? 'the sign-in' : 'the key of the gateway, and sent to it'
+    invocation.note(`${path}: ${key} is taken before ${before}: remove it`)
   }
-  if (json) printJson({ key_file: gateway.keyFile, files: written, steps })
+  if (json) printJson({ ...(keyFile !== undefined && { key_file: keyFile }), files: written, steps })
   else
     print(
       [
         ...written.map(({ path, change }) => `${change.padEnd(9)} ${path}`),
-        `key in    ${gateway.keyFile}`,
+        ...(keyFile === undefined ? [] : [`key in    ${keyFile}`]),
         ...(steps.length === 1 ? [`start     ${steps[0]}`] : steps.map((step, at) => `step ${at + 1}    ${step}`)),
       ].join('\n'),
     )
@@ -62,6 +66,30 @@ function homeOf({ env }: Invocation): string {
   if (owner === undefined) throw usageFailure('HOME names no directory', 'set it to the home directory of the user')
   if (owner === process.getuid?.()) return home
   throw failure('FILE_NOT_WRITTEN', `${home} belongs to another user`, { hint: 'run it as that user' })
+}
+
+/** What is written for a client, and what is left to do by hand. */
+type Wanted = {
+  /** undefined: people sign in, and there is no key. */
+  readonly keyFile: string | undefined
+  readonly files: readonly ClientFile[]
+  readonly steps: readonly string[]
+}
+
+async function keyed(word: string, client: Client, home: string, invocation: Invocation): Promise<Wanted> {
+  const gateway = await gatewayFor(word, home, invocation)
+  return { keyFile: gateway.keyFile, files: client.files(gateway), steps: client.steps(gateway) }
+}
+
+async function signInOf(word: string, { signIn }: Client, { admin, flag, text, texts }: Invocation): Promise<Wanted> {
+  if (signIn === undefined) throw usageFailure(`${word} cannot sign in to a gateway`, 'leave out --sign-in')
+  if (flag('new-key') || text('key-file') !== undefined || texts('model').length > 0)
+    throw usageFailure('--sign-in takes no key and no model', 'leave out --new-key, --key-file and --model')
+  const given = text('url')
+  const url = given === undefined ? (await ownUrls(admin)).url : asUrl(given)
+  if (!url.startsWith('https:') && !isLoopback(new URL(url).hostname))
+    throw usageFailure(`${url}: ${word} signs in over HTTPS, or on this host`, 'name an https:// URL with --url')
+  return { keyFile: undefined, files: signIn(url), steps: [word, `enter the code that it shows at ${url}/device`] }
 }
 
 async function gatewayFor(word: string, home: string, invocation: Invocation): Promise<Gateway> {
@@ -106,38 +134,6 @@ const namesOf = (models: readonly ClientModel[]): string =>
         .slice(0, MOST_NAMED)
         .map(({ id }) => id)
         .join(', ')
-
-/**
- * Of the daemon of this host: what its clients write, and where it is asked from here, without a certificate that this
- * host may not trust, or a name that resolves elsewhere alone.
- */
-async function ownUrls(admin: Invocation['admin']): Promise<{ readonly url: string; readonly at: string }> {
-  const [{ listen }, { value: external }] = await Promise.all([
-    admin.ask('GET /api/admin/system'),
-    admin.ask('GET /api/admin/config/keys/{key}', { parameter: 'server.external_url' }),
-  ])
-  const url = URL.parse(typeof external === 'string' ? external : '')?.origin
-  const own = listenedUrl(listen)
-  if (url !== undefined) return { url, at: own?.startsWith('http:') ? own : url }
-  if (own !== undefined) return { url: own, at: own }
-  throw usageFailure('the daemon of this host listens on no address', 'name one with --url')
-}
-
-function listenedUrl(listen: readonly string[]): string | undefined {
-  const url = listen.map((at) => URL.parse(at)).find((at) => at?.protocol === 'http:' || at?.protocol === 'https:')
-  if (url === undefined || url === null) return undefined
-  if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
-  if (url.hostname === '[::]') url.hostname = '[::1]'
-  return url.origin
-}
-
-/** What people paste may have the path of a dialect. */
-function asUrl(text: string): string {
-  const url = URL.parse(text)
-  const isFit = url !== null && /^https?:$/.test(url.protocol) && /^\/(v1\/?)?$/.test(url.pathname) && url.search === ''
-  if (isFit && url.username === '' && url.password === '') return url.origin
-  throw usageFailure(`--url: "${text}" is not the address of a gateway`, 'such as --url https://gate.example.com')
-}
 
 type Written = { readonly path: string; readonly change: 'new' | 'changed' | 'unchanged' }
 

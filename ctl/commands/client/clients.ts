@@ -43,6 +43,8 @@ export type ClientFile = {
 export type Client = {
   readonly title: string
   readonly files: (gateway: Gateway) => readonly ClientFile[]
+  /** In place of those, where people sign in with the client itself and it holds no key. @param url of the gateway */
+  readonly signIn?: (url: string) => readonly ClientFile[]
   /** What is left to do by hand, in order: a line for a shell, or a sentence. */
   readonly steps: (gateway: Gateway) => readonly string[]
   /** What one should know, for docs/clients.md. */
@@ -81,6 +83,19 @@ export const CLIENTS = {
             CLAUDE_CODE_MAX_OUTPUT_TOKENS: model.outputTokens?.toString(),
           }),
         },
+      },
+    ],
+    signIn: (url) => [
+      {
+        path: '.claude/settings.json',
+        format: 'json',
+        rivals: [
+          ['apiKeyHelper'],
+          ['env', 'ANTHROPIC_API_KEY'],
+          ['env', 'ANTHROPIC_AUTH_TOKEN'],
+          ['env', 'ANTHROPIC_BASE_URL'],
+        ],
+        values: { forceLoginMethod: 'gateway', forceLoginGatewayUrl: url },
       },
     ],
     steps: () => ['claude'],

@@ -36,6 +36,10 @@ export const CLIENT_COMMANDS: readonly Command[] = [
         type: 'boolean',
         description: "make a key for it and keep it in the key file; on the gateway's host",
       },
+      'sign-in': {
+        type: 'boolean',
+        description: 'no key: people sign in with the client itself, on a device (claude)',
+      },
       'key-file': {
         type: 'string',
         value: 'FILE',

@@ -187,6 +187,31 @@ describe('gatectl client', () => {
     expect(isTree(models) && Object.keys(models)).toEqual(['fast', 'plain', 'echo'])
   })
 
+  test('--sign-in writes where Claude Code signs in, and no key', async () => {
+    put('.claude/settings.json', '{ "theme": "dark", "apiKeyHelper": "cat mine" }')
+    const run = await ctl('claude', '--sign-in', '--url', 'https://ai.example.org/v1')
+    expect(run).toMatchObject({ code: 0, stderr: expect.stringContaining('apiKeyHelper is taken before the sign-in') })
+    expect(run.stdout).toContain('https://ai.example.org/device')
+    expect(JSON.parse(home.read('.claude/settings.json'))).toEqual({
+      theme: 'dark',
+      apiKeyHelper: 'cat mine',
+      forceLoginMethod: 'gateway',
+      forceLoginGatewayUrl: 'https://ai.example.org',
+    })
+    expect(statSync(home.file('.config'), { throwIfNoEntry: false })).toBeUndefined()
+    expect((await ctl('claude', '--sign-in', '--json')).stdout).toContain(`${url}/device`)
+    expect(home.read('.claude/settings.json')).toContain(JSON.stringify(url))
+  })
+
+  test.each([
+    { args: ['codex', '--sign-in', '--url', 'https://ai.example.org'], said: 'codex cannot sign in' },
+    { args: ['claude', '--sign-in', '--new-key'], said: '--sign-in takes no key' },
+    { args: ['claude', '--sign-in', '--url', 'http://ai.example.org'], said: 'over HTTPS' },
+  ])('refuses $args', async ({ args, said }) => {
+    expect(await ctl(...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(said) })
+    expect(statSync(home.file('.claude'), { throwIfNoEntry: false })).toBeUndefined()
+  })
+
   test('--print writes nothing', async () => {
     put('.config/gate/keys/codex', 'gate_x\n')
     put('.codex/config.toml', 'secret = "mine"\n')
