@@ -2,11 +2,19 @@ import type { Spec } from '../../schemas/spec/spec.ts'
 import { isLoopback } from '../../schemas/words/address.ts'
 import type { Finding } from '../diagnostic.ts'
 import { checkAlerts } from './alerts.ts'
+import { checkRelay } from './relay.ts'
 import { checkTls, hasCertificates } from './tls.ts'
 
 /** Who may reach the gateway, and what for, makes sense as a whole. */
 export function checkGateway(spec: Spec): Finding[] {
-  return [...checkAccess(spec), ...checkTls(spec), ...checkNames(spec), ...checkAlerts(spec), ...checkSandbox(spec)]
+  return [
+    ...checkAccess(spec),
+    ...checkTls(spec),
+    ...checkNames(spec),
+    ...checkAlerts(spec),
+    ...checkRelay(spec),
+    ...checkSandbox(spec),
+  ]
 }
 
 function checkAccess({ gate, proxy }: Spec): Finding[] {

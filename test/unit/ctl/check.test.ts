@@ -35,7 +35,7 @@ const UPSTREAM = '[upstreams.a]\nprovider = "openai"\napi_key = { credential = "
 test.each([
   ['internal_ca without a name', '[gate.tls]\ninternal_ca = true\n', 'MISSING_KEY'],
   ['a sandbox', '[sandbox]\nenable = true\n', 'NOT_YET'],
-  ['a relay', '[relay]\nenable = true\n', 'NOT_YET'],
+  ['a relay without an address', '[relay]\nenable = true\n', 'MISSING_KEY'],
   ['a key in the environment', UPSTREAM.replace('credential', 'env'), 'UNREACHABLE_SECRET'],
   ['sign-in by OIDC without a provider', '[gate.auth]\nmode = "oidc"\n', 'MISSING_PROVIDER'],
   ['a relay of its own', '[relays.one]\n', 'NOT_YET'],
