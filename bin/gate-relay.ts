@@ -8,7 +8,7 @@ const USAGE = `Usage: gate-relay [--instance NAME] [--state-directory DIR] [--co
 Passes visitors on to the gateways that have dialled in, by the name in their TLS, until it is told to stop (SIGTERM or
 Ctrl-C; SIGHUP reloads).
 
-  --instance NAME        which of the relays of this host (default: default)
+  --instance NAME        which of the relays of this host (default: $RELAY_INSTANCE, else default)
   --state-directory DIR  where its key, names and relay.toml are kept
                          (default: $STATE_DIRECTORY, else relay-NAME in $XDG_STATE_HOME/gate)
   --config FILE          the runtime layer, TOML (default: relay.toml in the state directory)
@@ -21,7 +21,7 @@ Ctrl-C; SIGHUP reloads).
 `
 
 const OPTIONS = {
-  instance: { type: 'string', default: 'default' },
+  instance: { type: 'string' },
   'state-directory': { type: 'string' },
   config: { type: 'string' },
   declared: { type: 'string' },
@@ -45,14 +45,15 @@ async function start(): Promise<number> {
     process.stdout.write(flags.help === true ? USAGE : `gate-relay ${packageVersion()}\n`)
     return 0
   }
-  if (!/^[a-z0-9]+(?:[_-][a-z0-9]+)*$/.test(flags.instance)) {
+  const instance = flags.instance ?? process.env['RELAY_INSTANCE'] ?? 'default'
+  if (!/^[a-z0-9]+(?:[_-][a-z0-9]+)*$/.test(instance)) {
     process.stderr.write('gate-relay: --instance: use lower-case letters and digits, with single "-" or "_" between\n')
     return 2
   }
   const options = {
     env: process.env,
     stdout: process.stdout,
-    instance: flags.instance,
+    instance,
     stateDirectory: flags['state-directory'],
     runtimeFile: flags.config,
     declaredFile: flags.declared,

@@ -11,6 +11,7 @@ import { CONFIG_COMMANDS } from './commands/config/table.ts'
 import { DAEMON_COMMANDS } from './commands/daemon/table.ts'
 import { HOST_COMMANDS } from './commands/host/table.ts'
 import { LOGIN_COMMANDS } from './commands/login/table.ts'
+import { RELAY_COMMANDS } from './commands/relay/table.ts'
 import { SECRETS_COMMANDS } from './commands/secrets/table.ts'
 import { SPEC_COMMANDS } from './commands/spec/table.ts'
 import { TEAM_COMMANDS } from './commands/team/table.ts'
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   ...SECRETS_COMMANDS,
   ...BACKEND_COMMANDS,
   ...TLS_COMMANDS,
+  ...RELAY_COMMANDS,
   ...SPEC_COMMANDS,
   ...HOST_COMMANDS,
   ...BACKUP_COMMANDS,

@@ -131,8 +131,6 @@ buildNpmPackage {
   passthru = {
     nodejs = nodejs_24;
     inherit (machines) tests;
-    # nix build .#gate.waitingTests.two-relays
-    waitingTests = machines.waiting;
   };
 
   meta = {

@@ -24,7 +24,7 @@ const countOrNone = (description: string) =>
 const secretText = (description: string) => secret.meta({ description, secret: true })
 
 /** What one visitor, one address, one node, and all together may use of a relay. */
-const relayLimits = z.strictObject({
+export const relayLimits = z.strictObject({
   visitors: count(20_000, 'Visitors at once.'),
   unparsed: count(1_024, 'Connections that have not said yet what they want; the oldest gives way.'),
   open_per_address: count(100, 'Connections of one IPv4 address or IPv6 /64 at once.'),
@@ -44,7 +44,7 @@ const relayLimits = z.strictObject({
 })
 
 /** Where names, and the tunnels of several relays, are kept. */
-const relayRegistry = z.strictObject({
+export const relayRegistry = z.strictObject({
   kind: z
     .enum(['file', 'etcd'])
     .default('file')
@@ -59,18 +59,18 @@ const relayRegistry = z.strictObject({
     .meta({ description: 'etcd, such as ["https://10.0.0.1:2379"]; asked in turn.', restart: true }),
   ca_file: absoluteFile
     .optional()
-    .meta({ description: 'PEM of the CA of etcd; the system’s when absent.', restart: true }),
+    .meta({ description: "PEM of the CA of etcd; the system's when absent.", restart: true }),
   cert_file: absoluteFile.optional().meta({ description: 'PEM of a client certificate for etcd.', restart: true }),
   key_file: absoluteFile.optional().meta({ description: 'PEM of its key.', restart: true }),
   user: z.string().min(1).max(128).optional().meta({ description: 'User of etcd.', restart: true }),
   password: secretText('Password of that user.').optional(),
 })
 
-const dns = z.strictObject({
+export const relayDns = z.strictObject({
   provider: z
     .enum(['cloudflare', 'rfc2136'])
     .optional()
-    .meta({ description: 'Who is told the TXT records of nodes’ certificates; absent: none are written.' }),
+    .meta({ description: "Who is told the TXT records of nodes' certificates; absent: none are written." }),
   cloudflare: z
     .strictObject({
       api: httpUrl.default('https://api.cloudflare.com/client/v4').meta({ description: 'Base address of the API.' }),
@@ -98,7 +98,7 @@ const dns = z.strictObject({
     .meta({ description: 'Records at a name server, by dynamic updates.' }),
 })
 
-const tls = z.strictObject({
+export const relayTls = z.strictObject({
   cert_file: absoluteFile
     .optional()
     .meta({ description: 'PEM of the certificate of relay.<domain_suffix>, with its chain; read again on reload.' }),
@@ -150,8 +150,8 @@ export const relayConfigSchema = z.strictObject({
     .meta({ description: 'Who may claim names.' }),
   registry: relayRegistry.prefault({}).meta({ description: 'Where names are kept.' }),
   limits: relayLimits.prefault({}).meta({ description: 'What one side may use of the relay.' }),
-  dns: dns.prefault({}).meta({ description: 'DNS records of nodes.' }),
-  tls: tls.prefault({}).meta({ description: 'Certificate of the relay itself.' }),
+  dns: relayDns.prefault({}).meta({ description: 'DNS records of nodes.' }),
+  tls: relayTls.prefault({}).meta({ description: 'Certificate of the relay itself.' }),
 })
 
 export type RelayConfig = z.infer<typeof relayConfigSchema>

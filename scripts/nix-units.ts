@@ -75,11 +75,24 @@ export function relayUnitsFile(): string {
     logLevel: 'info',
     domainSuffix: undefined,
     allowFrom: [],
+    trustedProxies: [],
+    publicAddress: undefined,
+    invite: undefined,
+    registry: undefined,
+    limits: undefined,
+    tls: undefined,
     dns: undefined,
+    isDialling: false,
   }
-  const { configDirectory } = gatewayNames(undefined)
+  const { configDirectory, adminGroup } = gatewayNames(undefined)
   // a template cannot be in a target's wants; its instances are
-  const units = relayUnits([relay], () => [], { configDirectory, comment: [], systemd: SYSTEMD, layout: DEBIAN_LAYOUT })
+  const units = relayUnits([relay], () => [], {
+    configDirectory,
+    adminGroup,
+    comment: [],
+    systemd: SYSTEMD,
+    layout: DEBIAN_LAYOUT,
+  })
   return unitsText(Object.fromEntries(Object.entries(units).filter(([file]) => !file.includes('.d/'))))
 }
 

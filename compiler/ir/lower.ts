@@ -18,7 +18,7 @@ import { lowerProxy, lowerSandbox, lowerUpstreams } from './lower-upstreams.ts'
 import { type GatewayNames, gatewayNames } from './names.ts'
 import type { Gateway } from './nodes/gateway.ts'
 import type { Listener, Secret } from './nodes/host.ts'
-import type { Relay } from './nodes/web.ts'
+import type { Relay, RelayTable } from './nodes/web.ts'
 
 /** Turns the spec into an explicit deployment: defaults filled in, names decided, units converted. */
 export function lower(spec: Spec, allocation: Allocation, written: WrittenSpec): Deployment {
@@ -122,12 +122,20 @@ function lowerRelay(instance: string, server: Spec['relays'][string], names: Gat
     log_level,
     domain_suffix,
     allow_from,
+    trusted_proxies,
+    public_address,
+    invite,
+    registry,
+    limits,
+    tls,
     open_firewall: _,
     open_firewall_on_interfaces: _interfaces,
     dns,
     ...rest
   } = server
   rest satisfies Record<string, never>
+  const written = dns?.enabled ? dns : undefined
+  const isShared = registry?.['kind'] === 'etcd'
   return {
     origin: ['relays', instance],
     instance,
@@ -139,9 +147,28 @@ function lowerRelay(instance: string, server: Spec['relays'][string], names: Gat
     logLevel: log_level,
     domainSuffix: domain_suffix,
     allowFrom: allow_from,
-    dns: dns?.enabled ? { provider: dns.provider, zoneId: dns.zone_id } : undefined,
+    trustedProxies: trusted_proxies,
+    publicAddress: public_address,
+    invite,
+    registry: without(registry, 'password'),
+    limits,
+    tls,
+    dns: written && {
+      provider: written.provider,
+      zoneId: written.zone_id,
+      rfc2136: without(written.rfc2136, 'secret'),
+    },
+    isDialling: written !== undefined || isShared || isTrue(tls?.['acme']),
   }
 }
+
+function without(table: RelayTable | undefined, secret: string): RelayTable | undefined {
+  return table && Object.fromEntries(Object.entries(table).filter(([key]) => key !== secret))
+}
+
+/** Whether a table of the configuration has `enabled = true`. */
+const isTrue = (table: unknown): boolean =>
+  typeof table === 'object' && table !== null && 'enabled' in table && table.enabled === true
 
 /** Secrets of the daemon and the relays; a credential is named like the configuration key that it fills. */
 function gatewaySecrets({ gate, upstreams, alerts, relay, relays }: Spec, gateway: Gateway): Secret[] {
@@ -169,13 +196,24 @@ function gatewaySecrets({ gate, upstreams, alerts, relay, relays }: Spec, gatewa
         daemon(['alerts', name, key], `alerts.${name}.${key}`, alert[key]),
       ),
     ),
-    ...Object.entries(relays).flatMap(([instance, { dns }]): Secret[] => {
-      if (dns?.api_token === undefined || !dns.enabled) return []
-      const origin = ['relays', instance, 'dns', 'api_token']
-      const destination = { kind: 'relay', instance, credential: `dns.${dns.provider}.api_token` } as const
-      return [{ origin, name: origin.join('.'), source: dns.api_token, destination }]
-    }),
+    ...Object.entries(relays).flatMap(([instance, relay]) => relaySecrets(instance, relay)),
   ]
+}
+
+function relaySecrets(instance: string, { dns, registry }: Spec['relays'][string]): Secret[] {
+  const secret = (path: readonly string[], credential: string, source: Secret['source'] | undefined): Secret[] => {
+    const origin = ['relays', instance, ...path]
+    const destination = { kind: 'relay', instance, credential } as const
+    return source === undefined ? [] : [{ origin, name: origin.join('.'), source, destination }]
+  }
+  const ofDns =
+    dns?.enabled === true
+      ? [
+          ...secret(['dns', 'api_token'], 'dns.cloudflare.api_token', dns.api_token),
+          ...secret(['dns', 'rfc2136', 'secret'], 'dns.rfc2136.secret', dns.rfc2136?.secret),
+        ]
+      : []
+  return [...ofDns, ...secret(['registry', 'password'], 'registry.password', registry?.password)]
 }
 
 function gatewayListeners({ proxy, dns, client }: Spec, gateway: Gateway): Listener[] {

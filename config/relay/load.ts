@@ -69,7 +69,7 @@ function readRuntimeFile(file: string, set: KeySet): { layer: Layer; problems: r
 
 /** Keys that do not agree with each other. */
 function conflictsIn(config: RelayConfig, whereOf: (path: Path) => string): ConfigProblem[] {
-  const { registry, dns, tls, domain_suffix } = config
+  const { registry, tls, domain_suffix } = config
   const problems: ConfigProblem[] = []
   const wrong = (path: Path, message: string, hint: string) =>
     problems.push({
@@ -88,13 +88,6 @@ function conflictsIn(config: RelayConfig, whereOf: (path: Path) => string): Conf
   }
   if ((tls.cert_file === undefined) !== (tls.key_file === undefined)) {
     wrong(['tls', 'cert_file'], 'tls.cert_file and tls.key_file are one pair', 'set both, or neither')
-  }
-  if (dns.provider === 'cloudflare' && dns.cloudflare.api_token === undefined) {
-    wrong(['dns', 'provider'], 'dns.cloudflare.api_token is missing', 'set it, or remove dns.provider')
-  }
-  const { server, key_name, secret } = dns.rfc2136
-  if (dns.provider === 'rfc2136' && (server === undefined || key_name === undefined || secret === undefined)) {
-    wrong(['dns', 'provider'], 'dns.rfc2136 needs server, key_name and secret', 'set them, or remove dns.provider')
   }
   if (tls.acme.enabled && domain_suffix === undefined) {
     wrong(['tls', 'acme', 'enabled'], 'tls.acme needs domain_suffix', 'set it')

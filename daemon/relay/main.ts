@@ -8,7 +8,7 @@ import { installSignals } from '../process/lifecycle.ts'
 import { startWatchdog } from '../process/notify.ts'
 import { createRelayAdmin } from './admin/server.ts'
 import { openCertificate } from './assembly/certificate.ts'
-import { dnsProvider } from './assembly/dns.ts'
+import { dnsFlaw, dnsProvider } from './assembly/dns.ts'
 import { type Ground, layGround, type RelayOptions } from './assembly/ground.ts'
 import { createListeners, createMetricsListener } from './assembly/listeners.ts'
 import { answerNodes, toAnswer } from './assembly/node-requests.ts'
@@ -100,6 +100,8 @@ export async function runRelay(options: RelayOptions & { readonly adminSocket: s
     await registry.join({ id: relay.id, address: publicAddress(ground, listening.at(-1) ?? '') })
     await noteMetrics(ground, metrics)
     certificate.start()
+    const flaw = dnsFlaw(config())
+    if (flaw !== undefined) log('warn', 'no records of challenges are written', { reason: flaw })
     void records.sweep(sweeping.signal)
     const { pin } = status()
     log('info', 'relay', {

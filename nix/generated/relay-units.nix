@@ -5,11 +5,16 @@
   services = {
     "gate-relay@" = {
       description = "Gate relay %i";
-      requires = [ "gate-relay-https@%i.socket" "gate-relay-p2p@%i.socket" ];
+      requires = [
+        "gate-relay-https@%i.socket"
+        "gate-relay-p2p@%i.socket"
+        "gate-relay-admin@%i.socket"
+      ];
       wants = [ "network-online.target" ];
       after = [
         "gate-relay-https@%i.socket"
         "gate-relay-p2p@%i.socket"
+        "gate-relay-admin@%i.socket"
         "network-online.target"
         "nss-lookup.target"
       ];
@@ -26,12 +31,13 @@
         RestartSec = "100ms";
         RestartSteps = "5";
         RestartMaxDelaySec = "5s";
-        Sockets = "gate-relay-https@%i.socket gate-relay-p2p@%i.socket";
+        Sockets = "gate-relay-https@%i.socket gate-relay-p2p@%i.socket gate-relay-admin@%i.socket";
         SyslogIdentifier = "gate-relay-%i";
         Slice = "system-gate\\x2drelay.slice";
         DynamicUser = "yes";
         StateDirectory = "gate-relay/%i";
         StateDirectoryMode = "0700";
+        Environment = "RELAY_INSTANCE=%i";
         EnvironmentFile = "-/etc/gate/relay-%i.env";
         LimitNOFILE = "65536";
         UMask = "0077";
@@ -90,6 +96,17 @@
         BindIPv6Only = "both";
         NoDelay = "yes";
         Backlog = "4096";
+      };
+    };
+    "gate-relay-admin@" = {
+      description = "Gate relay %i: administration";
+      socketConfig = {
+        ListenStream = "/run/gate-relay/%i/admin.sock";
+        FileDescriptorName = "admin";
+        Service = "gate-relay@%i.service";
+        SocketGroup = "gate-admin";
+        SocketMode = "0660";
+        RemoveOnStop = "yes";
       };
     };
   };

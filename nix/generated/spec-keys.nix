@@ -527,6 +527,59 @@
         log_level = null;
         domain_suffix = null;
         allow_from = null;
+        trusted_proxies = null;
+        public_address = null;
+        invite = {
+          keys = {
+            required = null;
+          };
+        };
+        registry = {
+          keys = {
+            kind = null;
+            path = null;
+            endpoints = null;
+            ca_file = null;
+            cert_file = null;
+            key_file = null;
+            user = null;
+            password = "secret";
+          };
+        };
+        limits = {
+          keys = {
+            visitors = null;
+            unparsed = null;
+            open_per_address = null;
+            burst_per_address = null;
+            new_per_address_per_second = null;
+            tunnels = null;
+            tunnels_per_node = null;
+            registrations_per_minute = null;
+            streams_per_node = null;
+            bytes_per_second_per_node = null;
+            daily_bytes_per_node = null;
+            challenges_per_hour = null;
+            names_per_node = null;
+            buffered = null;
+            idle_timeout = null;
+            drain_timeout = null;
+          };
+        };
+        tls = {
+          keys = {
+            cert_file = null;
+            key_file = null;
+            acme = {
+              keys = {
+                enabled = null;
+                directory = null;
+                email = null;
+                ca_file = null;
+              };
+            };
+          };
+        };
         open_firewall = null;
         open_firewall_on_interfaces = null;
         dns = {
@@ -535,6 +588,15 @@
             provider = null;
             api_token = "secret";
             zone_id = null;
+            rfc2136 = {
+              keys = {
+                server = null;
+                zone = null;
+                key_name = null;
+                algorithm = null;
+                secret = "secret";
+              };
+            };
           };
         };
       };

@@ -1,5 +1,4 @@
-# Virtual machines that run Gate. `nix flake check` builds those in `tests`; what is in `waiting` needs a program that is
-# not built yet, and moves over when it is.
+# Virtual machines that run Gate; `nix flake check` builds them.
 { lib, testers }:
 let
   machines = lib.mapAttrs (_name: file: testers.runNixOSTest file);
@@ -11,10 +10,6 @@ in
     rootless-backend = ./rootless-backend.nix;
     upgrade = ./upgrade.nix;
     rollback = ./rollback.nix;
-  };
-
-  # gate-relay
-  waiting = machines {
     two-relays = ./two-relays.nix;
   };
 }

@@ -27,6 +27,8 @@
         for port in ports:
             machine.wait_for_open_port(port)
 
+    for instance in ["public", "internal"]:
+        machine.succeed(f"gatectl relay status --instance {instance} | grep 'registry: *file, live'")
     machine.succeed("systemctl restart gate-relay@internal.service")
     machine.succeed("systemctl is-active gate-relay@public.service")
     users = machine.succeed("ps -o user= -p $(systemctl show --property MainPID --value gate-relay@public.service)")

@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { keyTree, layerSchema } from '../config/keys.ts'
 import { certifiedHostName, cidrs, hostPort, httpUrl, port, publicKeyPin } from '../config/values.ts'
+import { relayDns, relayLimits, relayRegistry, relayTls } from '../relay-config.ts'
 import { addressPattern } from '../words/address.ts'
 import { absolutePath, flag, hostName, interfaces, LABEL, secret } from './values.ts'
 
@@ -24,6 +26,20 @@ export const relay = z.strictObject({
   }),
 })
 
+/** A table of a relay's configuration, where the relay's own defaults hold for what is left out. */
+const asWritten = (schema: z.ZodType) => layerSchema(keyTree(schema)) as z.ZodObject
+type Written = Readonly<Record<string, unknown>>
+type SecretReference = z.output<ReturnType<typeof secret>>
+
+const registry = asWritten(relayRegistry.omit({ password: true })).extend({
+  password: secret('Password of that user.').optional(),
+}) as unknown as z.ZodType<Written & { readonly password?: SecretReference }>
+const rfc2136 = asWritten(relayDns.shape.rfc2136.unwrap().omit({ secret: true })).extend({
+  secret: secret('The TSIG key, base64.').optional(),
+}) as unknown as z.ZodType<Written & { readonly secret?: SecretReference }>
+const limits = asWritten(relayLimits) as z.ZodType<Written>
+const tls = asWritten(relayTls) as z.ZodType<Written>
+
 /** One entry of `relays`: a relay server on this host. */
 export const relayInstance = z.strictObject({
   https_port: port.min(1).default(443).meta({ description: 'Port for visitors.' }),
@@ -35,18 +51,34 @@ export const relayInstance = z.strictObject({
   log_level: z.enum(['error', 'warn', 'info', 'debug']).default('info').meta({ description: 'Least important level.' }),
   domain_suffix: hostName('Nodes become <name>.<domain_suffix>.').optional(),
   allow_from: cidrs.default([]).meta({ description: 'Addresses that may connect; empty: all.' }),
+  trusted_proxies: cidrs.default([]).meta({
+    description: 'Addresses whose connections begin with a PROXY header, and must.',
+  }),
+  public_address: hostPort
+    .optional()
+    .meta({ description: 'host:port of this relay alone, for nodes and other relays; its host name when absent.' }),
+  invite: z
+    .strictObject({ required: flag(false, 'Whether a name is given for an invite only.') })
+    .optional()
+    .meta({ description: 'Who may claim names.' }),
+  registry: registry.optional().meta({ description: 'Where names are kept; a file of its own when absent.' }),
+  limits: limits.optional().meta({ description: 'What one side may use of the relay.' }),
+  tls: tls.optional().meta({
+    description: 'Certificate of relay.<domain_suffix>; one of its own, which nodes pin, when absent.',
+  }),
   open_firewall: flag(false, 'Open https_port and p2p_port on every interface.'),
   open_firewall_on_interfaces: interfaces('Open both ports on these interfaces only.').default([]),
   dns: z
     .strictObject({
       enabled: flag(true, 'Whether records are written.'),
-      provider: z.enum(['cloudflare']).meta({ description: 'Where the records of nodes are written.' }),
+      provider: z.enum(['cloudflare', 'rfc2136']).meta({ description: 'Who is told the TXT records of nodes.' }),
       api_token: secret('Token that may edit the zone.').optional(),
       zone_id: z
         .string()
         .regex(/^[A-Za-z0-9]{1,64}$/)
         .optional()
-        .meta({ description: 'Zone.' }),
+        .meta({ description: 'Zone at Cloudflare.' }),
+      rfc2136: rfc2136.optional().meta({ description: 'A name server that takes signed updates.' }),
     })
     .optional()
     .meta({ description: 'DNS records of nodes; none when absent.' }),

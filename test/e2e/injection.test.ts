@@ -123,6 +123,18 @@ const ANY_TEXT = [
   'models.<name>.targets[].parameters[].json',
   'models.<name>.targets[].system_prefix',
   'relays.<name>.dns.api_token.file',
+  'relays.<name>.dns.rfc2136.secret.file',
+  'relays.<name>.registry.ca_file',
+  'relays.<name>.registry.cert_file',
+  'relays.<name>.registry.endpoints[]',
+  'relays.<name>.registry.key_file',
+  'relays.<name>.registry.password.file',
+  'relays.<name>.registry.path',
+  'relays.<name>.registry.user',
+  'relays.<name>.tls.acme.ca_file',
+  'relays.<name>.tls.acme.directory',
+  'relays.<name>.tls.cert_file',
+  'relays.<name>.tls.key_file',
   'upstreams.<name>.api_key.file',
   'upstreams.<name>.base_url',
   'upstreams.<name>.models[]',
@@ -136,7 +148,7 @@ const ANY_TEXT = [
  * Places of which the files need not say anything: for editors only, not built yet, or without a meaning for systemd.
  */
 const NOWHERE =
-  /^\$schema$|^gate\.auth\.oidc|^gate\.network\.resolvers|^budgets|\.(?:group|together)$|^sandbox|image_archive|\.files\.<name>=?$|(?:secrets\.<name>|api_token|hub\.token)\.env$/
+  /^\$schema$|^gate\.auth\.oidc|^gate\.network\.resolvers|^budgets|\.(?:group|together)$|^sandbox|image_archive|\.files\.<name>=?$|(?:secrets\.<name>|api_token|hub\.token|registry\.password|rfc2136\.secret)\.env$/
 
 test('what every place says is in a file that is read back, or in none', () => {
   const silent = WAYS.map((way) => {

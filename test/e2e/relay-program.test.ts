@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { claimBytes } from '../../daemon/relay/protocol.ts'
 import { until } from '../support/daemon.ts'
 import { type Etcd, hasEtcd, startEtcd } from '../support/etcd.ts'
+import { gatectl } from '../support/gatectl.ts'
 import { DOMAIN } from '../support/relay.ts'
 import { claim, curl, type RelayProgram, startAnsweringNode, startRelayProgram } from '../support/relay-program.ts'
 
@@ -149,6 +150,58 @@ describe('a relay of one host', () => {
     relay.reload()
     node.stop()
     other.stop()
+  })
+})
+
+describe('gatectl relay', () => {
+  let relay: RelayProgram
+  beforeAll(async () => {
+    relay = await startRelayProgram({ RELAY__INVITE__REQUIRED: 'true' })
+  })
+  afterAll(async () => {
+    await relay.stop()
+    relay.remove()
+  })
+  const relayCommand = (...args: readonly string[]) => gatectl(['relay', ...args, '--socket', relay.adminSocket])
+
+  test('shows the relay, its nodes and their names; gives, takes and lists names', async () => {
+    expect(await relayCommand('nodes')).toMatchObject({ code: 0, stdout: 'no node has a tunnel to this relay\n' })
+    const node = await startAnsweringNode(relay, 'home')
+    expect((await relayCommand('nodes')).stdout).toContain(node.id)
+    expect(await relayCommand('claim', 'given', node.id)).toMatchObject({ code: 0 })
+    expect(await node.hear('names')).toMatchObject({ names: expect.arrayContaining([`given.${DOMAIN}`]) })
+    expect(await curl(`given.${DOMAIN}`, relay)).toBe('home')
+    expect((await relayCommand('names')).stdout).toMatch(new RegExp(`^given.${DOMAIN} +${node.id} `, 'm'))
+    expect((await relayCommand('status')).stdout).toContain('1 by 1 tunnels, 0 visitors, 1 names')
+    expect(await relayCommand('claim', 'www', node.id)).toMatchObject({
+      code: 1,
+      stderr: 'gatectl: the relay answered reserved\n',
+    })
+    expect(await relayCommand('claim', 'x', 'nobody')).toMatchObject({ code: 1, stderr: expect.stringContaining('id') })
+    expect(await relayCommand('release', 'given')).toMatchObject({ code: 0 })
+    expect(await relayCommand('release', 'given')).toMatchObject({ code: 1 })
+    await expect(curl(`given.${DOMAIN}`, relay)).rejects.toThrow()
+    node.stop()
+  })
+
+  test('an invite is made, shown once, counted and used', async () => {
+    const made = await relayCommand('invite', '--uses', '1', '--days', '2', '--note', 'for a friend')
+    const invite = /^gri_[\w-]+$/m.exec(made.stdout)?.[0] ?? ''
+    expect((await relayCommand('invite', '--list')).stdout).toMatch(/ 1 .*for a friend/)
+    expect((await relayCommand('invite', '--list')).stdout).not.toContain(invite)
+    const node = await startAnsweringNode(relay, 'home')
+    expect(await claim(node, 'friend')).toMatchObject({ result: 'invite-needed' })
+    expect(await claim(node, 'friend', { invite })).toMatchObject({ result: 'ok' })
+    expect(await claim(node, 'another', { invite })).toMatchObject({ result: 'invite-refused' })
+    expect((await relayCommand('invite', '--list')).stdout).toBe('no invite is open\n')
+    expect(await relayCommand('invite', '--uses', 'many')).toMatchObject({ code: 2 })
+    node.stop()
+  })
+
+  test('says where it looked when there is no relay', async () => {
+    const { code, stderr } = await gatectl(['relay', 'status', '--instance', 'elsewhere'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('no gate-relay answers at /run/gate-relay/elsewhere/admin.sock')
   })
 })
 

@@ -41,7 +41,6 @@ in
       outputs.packages.x86_64-linux.gate.npmDeps.packageSourceOverrides;
   };
   tests = machines outputs.packages.x86_64-linux.gate.tests;
-  waitingTests = machines outputs.packages.x86_64-linux.gate.waitingTests;
   checks = each derivation outputs.checks;
   configurations = lib.mapAttrs (_: one: host one.config) outputs.nixosConfigurations;
   buildable = lib.mapAttrs (_: one: derivation one.config.system.build.vm) outputs.nixosConfigurations;

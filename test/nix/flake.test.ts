@@ -42,7 +42,6 @@ const outputsSchema = z.object({
     archives: z.record(z.string(), z.object({ name: z.string(), script: z.string(), hash: z.string() })),
   }),
   tests: machines,
-  waitingTests: machines,
   checks: perSystem(z.string()),
   configurations: z.record(z.string(), host),
   buildable: texts,
@@ -178,26 +177,25 @@ describe.skipIf(!hasNix)('flake.nix with a stand-in for nixpkgs (needs nix-bin)'
     })
   })
 
-  test('the machines: those that can run are checks, those that wait for a program are not', () => {
+  test('the machines are checks', () => {
     expect(Object.keys(flake.tests)).toEqual([
       'first-request',
       'rollback',
       'rootless-backend',
       'runtime-edit',
+      'two-relays',
       'upgrade',
     ])
-    expect(Object.keys(flake.waitingTests)).toEqual(['two-relays'])
-    expect(Object.keys(manifest.bin)).not.toContain('gate-relay')
   })
 
   test('the machines evaluate with the modules, and nothing is wrong with them', () => {
-    for (const { nodes } of Object.values({ ...flake.tests, ...flake.waitingTests }))
+    for (const { nodes } of Object.values(flake.tests))
       for (const { failed, next } of Object.values(nodes)) {
         expect(failed).toEqual([])
         for (const specialisation of Object.values(next)) expect(specialisation.failed).toEqual([])
       }
     expect(flake.tests['first-request']?.nodes['machine']?.units).toContain('gate-daemon.socket')
-    expect(flake.waitingTests['two-relays']?.nodes['machine']?.units).toEqual(
+    expect(flake.tests['two-relays']?.nodes['machine']?.units).toEqual(
       expect.arrayContaining(['gate-relay@public.service', 'gate-relay@internal.service']),
     )
     expect(Object.keys(flake.tests['upgrade']?.nodes['machine']?.next ?? {})).toEqual(['next'])
@@ -229,7 +227,7 @@ describe.skipIf(!hasNix)('flake.nix with a stand-in for nixpkgs (needs nix-bin)'
   afterAll(place.remove)
 
   test.skipIf(!hasProgram('python3'))('their scripts, and what they run, are Python (needs python3)', () => {
-    const scripts = Object.entries({ ...flake.tests, ...flake.waitingTests })
+    const scripts = Object.entries(flake.tests)
     const files = scripts.map(([name, { testScript }]) => {
       place.write(`${name}.py`, testScript)
       return place.file(`${name}.py`)

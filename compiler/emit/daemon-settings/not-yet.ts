@@ -8,11 +8,10 @@ import type { Deployment } from '../../ir/deployment.ts'
  * stricter.
  */
 export function notYet(deployment: Deployment): Finding[] {
-  const { gateway, sandbox, profile, relays } = deployment
+  const { gateway, sandbox, profile } = deployment
   const wanted: readonly (readonly [boolean, SpecPath, string])[] = [
     [gateway.cacheBytes !== PROFILES[profile].cacheBytes, ['gate', 'cache'], 'size its database cache'],
     [sandbox.enable, ['sandbox', 'enable'], 'run code'],
-    [relays.length > 0, ['relays'], 'be a relay'],
   ]
   return wanted
     .filter(([isWanted]) => isWanted)

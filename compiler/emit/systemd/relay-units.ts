@@ -1,7 +1,7 @@
 import type { Layout } from '../../../schemas/deploy/layout.ts'
 import { hostPort } from '../../../schemas/words/address.ts'
 import { type Entry, literal, text, type UnitFile, words } from '../../../syntax/unit/print.ts'
-import type { Relay } from '../../ir/nodes/web.ts'
+import type { Relay, RelayTable } from '../../ir/nodes/web.ts'
 import { entries, hardening } from './hardening.ts'
 import { nodeServiceEntries } from './node-service.ts'
 
@@ -30,6 +30,7 @@ export function relayUnits(
   return Object.fromEntries([
     [`${unit}@.service`, relayTemplate(unit, host)],
     ...RELAY_SOCKETS.map((socket) => [`${socketUnit(unit, socket)}@.socket`, socketTemplate(unit, socket, comment)]),
+    [`${unit}-admin@.socket`, adminTemplate(unit, host)],
     ...relays.flatMap((relay) => [
       [`${unit}@${relay.instance}.service.d/50-gate.conf`, relayDropIn(relay, credentials(relay.instance), comment)],
       ...RELAY_SOCKETS.map((socket) => [
@@ -42,6 +43,8 @@ export function relayUnits(
 
 type RelayHost = {
   readonly configDirectory: string
+  /** Who may use the admin sockets. */
+  readonly adminGroup: string
   readonly comment: readonly string[]
   readonly systemd: number
   readonly layout: Layout
@@ -50,7 +53,9 @@ type RelayHost = {
 const socketUnit = (unit: string, { name }: RelaySocket): string => `${unit}-${name}`
 
 function relayTemplate(unit: string, { configDirectory, comment, systemd, layout }: RelayHost): UnitFile {
-  const sockets = RELAY_SOCKETS.map((socket) => `${socketUnit(unit, socket)}@%i.socket`).join(' ')
+  const sockets = [...RELAY_SOCKETS.map((socket) => socketUnit(unit, socket)), `${unit}-admin`]
+    .map((name) => `${name}@%i.socket`)
+    .join(' ')
   return {
     origin: ['relays'],
     comment,
@@ -76,6 +81,7 @@ function relayTemplate(unit: string, { configDirectory, comment, systemd, layout
             DynamicUser: 'yes',
             StateDirectory: `${unit}/%i`,
             StateDirectoryMode: '0700',
+            Environment: 'RELAY_INSTANCE=%i',
             EnvironmentFile: `-${configDirectory}/relay-%i.env`,
             LimitNOFILE: '65536',
           }),
@@ -110,9 +116,32 @@ function socketTemplate(unit: string, socket: RelaySocket, comment: readonly str
   }
 }
 
+function adminTemplate(unit: string, { adminGroup, comment }: RelayHost): UnitFile {
+  return {
+    origin: ['relays'],
+    comment,
+    sections: [
+      { name: 'Unit', entries: entries({ Description: 'Gate relay %i: administration' }) },
+      {
+        name: 'Socket',
+        entries: [
+          ...entries({ ListenStream: `/run/${unit}/%i/admin.sock`, FileDescriptorName: 'admin' }),
+          ...entries({
+            Service: `${unit}@%i.service`,
+            SocketGroup: adminGroup,
+            SocketMode: '0660',
+            RemoveOnStop: 'yes',
+          }),
+        ],
+      },
+      { name: 'Install', entries: entries({ WantedBy: 'sockets.target' }) },
+    ],
+  }
+}
+
 /** What one relay is configured with. Settings are named like the keys of its configuration. */
 function relayDropIn(relay: Relay, credentials: readonly Entry[], comment: readonly string[]): UnitFile {
-  const { origin, dns } = relay
+  const { origin, isDialling } = relay
   const variables = relayEnvironment(relay).map(
     ([name, value, key]): Entry => ({
       key: 'Environment',
@@ -120,9 +149,8 @@ function relayDropIn(relay: Relay, credentials: readonly Entry[], comment: reado
       origin: [...origin, key],
     }),
   )
-  // systemd's list holds in both directions: not for the own connections of a relay that writes records at a DNS
-  // provider
-  const addresses = dns === undefined ? addressEntries(relay) : []
+  // systemd's list holds in both directions: not for a relay that connects to others
+  const addresses = isDialling ? [] : addressEntries(relay)
   return { origin, comment, sections: [{ name: 'Service', entries: [...variables, ...credentials, ...addresses] }] }
 }
 
@@ -136,7 +164,8 @@ function socketDropIn(relay: Relay, { port, key }: RelaySocket, comment: readonl
 
 function relayEnvironment(relay: Relay): [string, string, string][] {
   const { httpsPort, p2pPort, metricsPort, bindAddress, logLevel, domainSuffix, allowFrom, dns } = relay
-  const zone = dns === undefined ? undefined : `DNS__${dns.provider.toUpperCase()}__ZONE_ID`
+  const { trustedProxies, publicAddress, invite, registry, limits, tls } = relay
+  const zone = dns === undefined ? undefined : 'DNS__CLOUDFLARE__ZONE_ID'
   return [
     ['HTTPS_PORT', String(httpsPort), 'https_port'],
     ['P2P_PORT', String(p2pPort), 'p2p_port'],
@@ -145,9 +174,31 @@ function relayEnvironment(relay: Relay): [string, string, string][] {
     ['LOG_LEVEL', logLevel, 'log_level'],
     ...optional('DOMAIN_SUFFIX', domainSuffix, 'domain_suffix'),
     ...optional('ALLOW_FROM', allowFrom.length === 0 ? undefined : JSON.stringify(allowFrom), 'allow_from'),
+    ...optional(
+      'TRUSTED_PROXIES',
+      trustedProxies.length === 0 ? undefined : JSON.stringify(trustedProxies),
+      'trusted_proxies',
+    ),
+    ...optional('PUBLIC_ADDRESS', publicAddress, 'public_address'),
+    ...optional('INVITE', tableText(invite), 'invite'),
+    ...optional('REGISTRY', tableText(registry), 'registry'),
+    ...optional('LIMITS', tableText(limits), 'limits'),
+    ...optional('TLS', tableText(tls), 'tls'),
     ...optional('DNS__PROVIDER', dns?.provider, 'dns'),
     ...optional(zone ?? '', dns?.zoneId, 'dns'),
+    ...optional('DNS__RFC2136', tableText(dns?.rfc2136), 'dns'),
   ]
+}
+
+/** As Nix writes it: keys in order. */
+function tableText(table: RelayTable | undefined): string | undefined {
+  return table === undefined ? undefined : JSON.stringify(sorted(table))
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
 }
 
 function optional(name: string, value: string | undefined, key: string): [string, string, string][] {

@@ -124,8 +124,8 @@ function relays(deployment: Deployment, systemd: number, layout: Layout): Units 
   const handovers = new Map(
     deployment.relays.map(({ instance }) => [instance, relayCredentials(deployment, instance)] as const),
   )
-  const { configDirectory } = deployment.gateway
-  const host = { configDirectory, comment: COMMENT, systemd, layout }
+  const { configDirectory, adminGroup } = deployment.gateway
+  const host = { configDirectory, adminGroup, comment: COMMENT, systemd, layout }
   return {
     units: relayUnits(deployment.relays, (instance) => handovers.get(instance)?.entries ?? [], host),
     findings: [...handovers.values()].flatMap(({ findings }) => findings),

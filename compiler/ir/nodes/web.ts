@@ -41,5 +41,18 @@ export type Relay = Node & {
   readonly logLevel: string
   readonly domainSuffix: string | undefined
   readonly allowFrom: readonly string[]
-  readonly dns: { readonly provider: string; readonly zoneId: string | undefined } | undefined
+  readonly trustedProxies: readonly string[]
+  readonly publicAddress: string | undefined
+  /** Tables of the relay's configuration as they are written, without secrets; undefined: its defaults. */
+  readonly invite: RelayTable | undefined
+  readonly registry: RelayTable | undefined
+  readonly limits: RelayTable | undefined
+  readonly tls: RelayTable | undefined
+  readonly dns:
+    | { readonly provider: string; readonly zoneId: string | undefined; readonly rfc2136: RelayTable | undefined }
+    | undefined
+  /** Whether it connects to others: a name server or its API, etcd and other relays, a CA. */
+  readonly isDialling: boolean
 }
+
+export type RelayTable = Readonly<Record<string, unknown>>

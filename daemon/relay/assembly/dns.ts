@@ -7,6 +7,15 @@ import type { RelayConfig } from '../../../schemas/relay-config.ts'
 import { heedLimits } from '../dns/heed-limits.ts'
 import { domainOf } from './settings.ts'
 
+/** What is missing for records of challenges; undefined: nothing, or none are wanted. */
+export function dnsFlaw({ dns }: RelayConfig): string | undefined {
+  const { provider, cloudflare: account, rfc2136: server } = dns
+  if (provider === 'cloudflare' && account.api_token === undefined) return 'dns.cloudflare.api_token is missing'
+  const needed = [server.server, server.key_name, server.secret]
+  const isIncomplete = provider === 'rfc2136' && needed.includes(undefined)
+  return isIncomplete ? 'dns.rfc2136 needs server, key_name and secret' : undefined
+}
+
 /** Who is told the records of challenges; null: no one. */
 export function dnsProvider(now: () => number): (config: RelayConfig) => DnsProvider | null {
   const patient = heedLimits(send, now)
@@ -16,11 +25,12 @@ export function dnsProvider(now: () => number): (config: RelayConfig) => DnsProv
       case undefined:
         return null
       case 'cloudflare':
-        return cloudflare({ api: account.api, token: account.api_token ?? '', zone: account.zone_id }, patient)
+        if (account.api_token === undefined) return null
+        return cloudflare({ api: account.api, token: account.api_token, zone: account.zone_id }, patient)
       case 'rfc2136': {
-        const key = { name: server.key_name ?? '', algorithm: server.algorithm, secret: server.secret ?? '' }
-        const zone = server.zone ?? domainOf(config)
-        return rfc2136({ server: server.server ?? '', zone, key }, now, () => randomInt(2 ** 16))
+        const { key_name: name, algorithm, secret, server: at, zone = domainOf(config) } = server
+        if (name === undefined || secret === undefined || at === undefined) return null
+        return rfc2136({ server: at, zone, key: { name, algorithm, secret } }, now, () => randomInt(2 ** 16))
       }
     }
   }

@@ -7,5 +7,8 @@ in
 {
   systemd.services = builtins.mapAttrs ofTemplate units.services;
   systemd.sockets = units.sockets;
+  environment.systemPackages = [ package ];
+  # its members use the admin sockets
+  users.groups.gate-admin = { };
   systemd.tmpfiles.rules = [ "d /etc/gate 0755 root root - -" ];
 }
