@@ -95,6 +95,25 @@ export default {
       to: { path: '^daemon/(assembly/|main\\.ts$)' },
     },
     {
+      name: 'rooms-of-the-relay-stand-apart',
+      comment:
+        'what both ends of a tunnel share is daemon/relay/protocol.ts; daemon/relay/assembly/ joins the rest; types are free',
+      severity: 'error',
+      from: { path: '^daemon/relay/(client|server|registry)/' },
+      to: {
+        path: '^daemon/relay/(client|server|registry|dns|admin|assembly)/',
+        pathNot: '^daemon/relay/$1/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'the-daemon-is-no-relay',
+      comment: 'of the relay the daemon knows the client and the protocol',
+      severity: 'error',
+      from: { path: '^daemon/', pathNot: '^daemon/relay/' },
+      to: { path: '^daemon/relay/', pathNot: '^daemon/relay/(client|peers)/|^daemon/relay/protocol\\.ts$' },
+    },
+    {
       name: 'dialects-do-not-import-each-other',
       severity: 'error',
       from: { path: '^daemon/translate/([^/]+)/' },

@@ -28,6 +28,12 @@ const PLANTED: readonly Planted[] = [
   { rule: below('ctl'), from: 'ctl/a.ts', to: 'daemon/leaf.ts', typeOnly: true },
   { rule: below('daemon'), from: 'daemon/gateway/a.ts', to: 'compiler/leaf.ts' },
   { rule: below('daemon'), from: 'daemon/gateway/b.ts', to: 'host/leaf.ts' },
+  {
+    rule: 'rooms-of-the-relay-stand-apart',
+    from: 'daemon/relay/client/leaf-user.ts',
+    to: 'daemon/relay/server/leaf.ts',
+  },
+  { rule: 'the-daemon-is-no-relay', from: 'daemon/gateway/tunnels.ts', to: 'daemon/relay/server/leaf.ts' },
   { rule: 'compiler-is-pure', from: 'compiler/files.ts', to: 'node:fs' },
   { rule: 'agent-imports-emitters-only', from: 'agent/b.ts', to: 'compiler/leaf.ts' },
   { rule: stage('auth'), from: 'daemon/auth/a.ts', to: 'daemon/route/leaf.ts', typeOnly: true },
