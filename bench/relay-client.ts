@@ -6,6 +6,7 @@ import { WANTS } from './relay-program.ts'
 const AT_ONCE = 16
 const IDLE = 1_000
 const STALLED = 500
+const SLOW = 5_000
 
 const [portText = '', name = '', kind = '', secondsText = '1'] = process.argv.slice(2)
 const [port, seconds] = [Number(portText), Number(secondsText)]
@@ -15,7 +16,7 @@ const asking = (want: number) => Buffer.concat([hello, Buffer.of(want)])
 function visit(want: number): Socket {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   socket.on('error', (error) => {
-    if (kind !== 'stalled') throw error // those that do not read may be ended
+    if (kind !== 'stalled' && kind !== 'slow') throw error // those that do not read may be ended
   })
   socket.write(asking(want))
   return socket
@@ -90,7 +91,48 @@ async function stalled(): Promise<object> {
   return { stalled: STALLED, served: waits.length, medianMs: waits[10], worstMs: waits.at(-1) }
 }
 
-const KINDS: Readonly<Record<string, () => Promise<object>>> = { bulk, short, idle, stalled }
+/** p99 of a visit, alone and beside many that say their hello one byte each second, from many addresses. */
+async function slow(): Promise<object> {
+  const timed = async (count: number): Promise<number> => {
+    const waits: number[] = []
+    for (let i = 0; i < count; i += 1) {
+      const sentMs = performance.now()
+      const socket = visit(WANTS.short).resume()
+      await new Promise((resolve) => socket.once('end', resolve))
+      waits.push(performance.now() - sentMs)
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+    return waits.sort((a, b) => a - b)[Math.ceil(count * 0.99) - 1] ?? 0
+  }
+  await timed(50)
+  const aloneMs = await timed(300)
+  const sockets = new Set<Socket>()
+  let next = 0
+  const begin = () => {
+    next += 1
+    const localAddress = `127.0.${1 + ((next >> 7) % 100)}.${1 + (next & 127)}`
+    const socket = connect({ port, host: '127.0.0.1', localAddress })
+    socket.on('error', () => {})
+    socket.once('close', () => sockets.delete(socket))
+    socket.resume().write(hello.subarray(0, 1))
+    sockets.add(socket)
+  }
+  let at = 1
+  const timer = setInterval(() => {
+    for (const socket of sockets) if (socket.writable) socket.write(hello.subarray(at, at + 1))
+    at += 1
+    for (let left = Math.min(500, SLOW - sockets.size); left > 0; left -= 1) begin()
+  }, 1_000)
+  for (let i = 0; i < SLOW; i += 1) {
+    begin()
+    if (i % 100 === 99) await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  const besideMs = await timed(300)
+  clearInterval(timer)
+  return { aloneMs, besideMs }
+}
+
+const KINDS: Readonly<Record<string, () => Promise<object>>> = { bulk, short, idle, stalled, slow }
 const run = KINDS[kind]
 if (run === undefined) throw new Error(`unknown kind ${kind}: one of ${Object.keys(KINDS).join(', ')}`)
 console.log(JSON.stringify(await run()))

@@ -16,6 +16,7 @@ const NAME = 'bench.relay.test'
 
 const bulkResult = z.object({ bytes: z.number(), mbPerSecond: z.number() })
 const shortResult = z.object({ visits: z.number(), perSecond: z.number(), p99Ms: z.number() })
+const slowResult = z.object({ aloneMs: z.number(), besideMs: z.number() })
 const stalledResult = z.object({ served: z.number(), medianMs: z.number(), worstMs: z.number() })
 
 /** Of one window. */
@@ -40,6 +41,7 @@ export type RelayReport = {
   readonly mbPerSecondAtRtt: number
   readonly idleKb: number
   readonly stalled: z.infer<typeof stalledResult>
+  readonly slow: z.infer<typeof slowResult>
 }
 
 type Order = { readonly seconds: number; readonly runs: number }
@@ -76,6 +78,7 @@ export async function benchRelay({ seconds, runs }: Order, signal: AbortSignal):
     }
     const idleKb = await idleVisitors(relay, ports.relay, name)
     const stalled = await visit(ports.relay, name, 'stalled', seconds, stalledResult, signal)
+    const slow = await visit(ports.relay, name, 'slow', seconds, slowResult, signal)
     const delayPort = await freePort()
     await start('delay', LOAD_CORE, program('delay', delayPort, ports.relay, RTT_MS))
     const far = await start('far', LOAD_CORE, program('home', delayPort, await freePort()))
@@ -95,6 +98,7 @@ export async function benchRelay({ seconds, runs }: Order, signal: AbortSignal):
       mbPerSecondAtRtt: atRtt.mbPerSecond,
       idleKb,
       stalled,
+      slow,
     }
   } finally {
     rmSync(directory, { recursive: true, force: true })
@@ -196,6 +200,7 @@ export function relayText({
   mbPerSecondAtRtt,
   idleKb,
   stalled,
+  slow,
   ...rest
 }: RelayReport): string {
   const { date, cpu, node, seconds, runs, loadAverage } = rest
@@ -239,6 +244,13 @@ export function relayText({
     ],
     ['KB of an idle visitor', fixed(idleKb, 1), '', '', `<= ${RELAY_FLOORS.idleKb}`],
     ['new visitor beside 500 that do not read, median ms', fixed(stalled.medianMs, 1), '', '', 'served'],
+    [
+      'p99 of a visit beside 5,000 slow hellos / alone, ms',
+      fixed(slow.besideMs, 1),
+      fixed(slow.aloneMs, 1),
+      fixed(slow.besideMs / slow.aloneMs, 2),
+      '<= 2',
+    ],
   ]
   const about = `${date}, ${cpu}, Node ${node}, ${runs} runs of ${seconds} s, load average ${fixed(loadAverage, 1)}`
   return `${about}\n\n${markdownTable(rows)}`

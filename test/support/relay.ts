@@ -103,7 +103,7 @@ export async function startRelay(
   })
   const sockets = new Set<Socket>()
   const listen = async (take: (socket: Socket) => void, at: number): Promise<Server> => {
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false, noDelay: true }, (socket) => {
+    const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: 2 ** 18 }, (socket) => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
       take(socket)

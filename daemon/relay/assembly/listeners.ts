@@ -7,6 +7,8 @@ import type { Ground } from './ground.ts'
 
 /** Connections that wait while the loop is busy. */
 const BACKLOG = 4_096
+/** What waits for a visitor before its home is held up: with Node's 64 KB each read of a tunnel would hold it up. */
+const WAITING_BYTES = 2 ** 18
 
 type ListenAt = { readonly host: string; readonly port: number; readonly backlog: number } | { readonly fd: number }
 
@@ -22,7 +24,7 @@ export function createListeners({ activation, config }: Ground, relay: Relay) {
   ]
   const sockets = new Set<Socket>()
   const servers = places.map(({ take, ...place }) => {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: WAITING_BYTES }, (socket) => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))
       take(socket)

@@ -92,6 +92,11 @@ export function createPassages({ limits, counts, onPressure, now }: PassagesPart
       source.on('data', (chunk: Buffer) => {
         passage.lastMs = now()
         count(chunk.length)
+        if (sink.writableCorked === 0) {
+          // what comes in one turn leaves in one system call
+          sink.cork()
+          setImmediate(() => sink.uncork())
+        }
         if (!sink.write(chunk)) {
           source.pause()
           held.add(passage)

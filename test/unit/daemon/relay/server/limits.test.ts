@@ -205,7 +205,7 @@ describe('visitors that do not read', () => {
   })
 
   test('are ended when all together hold too much, the slowest first', async () => {
-    const { relay, hello } = await startBoth({ bufferedBytes: 4_000_000 }, flood)
+    const { relay, node, hello } = await startBoth({ bufferedBytes: 4_000_000 }, flood)
     const stalled = await Promise.all(
       Array.from({ length: 12 }, async () => {
         const visitor = await visit(relay.port, hello)
@@ -220,6 +220,7 @@ describe('visitors that do not read', () => {
       .poll(() => metric(relay.relay.metrics(), 'gate_relay_buffered_bytes'), { timeout: 10_000 })
       .toBeLessThan(4_000_000)
     expect(metric(relay.relay.metrics(), 'gate_relay_visitors')).toBeGreaterThan(0)
+    await expect.poll(() => node.session.remoteSettings.initialWindowSize).toBe(2 ** 18)
     for (const { socket } of stalled) socket.destroy()
   })
 })
