@@ -1,5 +1,6 @@
 import type { Config } from '../schemas/config/config.ts'
 import { isOpenMode } from '../schemas/words/auth-modes.ts'
+import { inBackground } from '../system/background.ts'
 import { gatectlName } from '../system/gatectl-name.ts'
 import { startWatch } from './assembly/alerts.ts'
 import { openCertificates } from './assembly/certificates.ts'
@@ -70,7 +71,7 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     signIn.served(urls)
     controlPlane.served(urls)
     certificates?.start()
-    void relay.start(dataPlane.takeRelayed)
+    inBackground(log, 'relays are not dialled', () => relay.start(dataPlane.takeRelayed))
     await lifecycle.ready()
     const closed = config.closed()
     const { isJournal } = ground

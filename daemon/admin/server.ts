@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AdminProblem, AdminRouteName } from '../../schemas/admin.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import { guarded } from '../../system/background.ts'
 import type { Audit } from '../audit/entry.ts'
 import type { Principal } from '../auth/principal.ts'
 import { dispatch } from './dispatch.ts'
@@ -42,7 +43,11 @@ export function createAdminServer(options: AdminOptions): AdminServer {
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: 16_384,
     },
-    (request, response) => void answer(options, stopping.signal, request, response),
+    guarded(
+      options.log,
+      'a request of the admin socket was not answered',
+      (request: IncomingMessage, response: ServerResponse) => answer(options, stopping.signal, request, response),
+    ),
   )
   // @types/node does not have it: a caller may end its side when it has asked
   Object.assign(server, { httpAllowHalfOpen: true })

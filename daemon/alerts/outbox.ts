@@ -87,9 +87,11 @@ export function createOutbox(
       if (signal.aborted || (destination.events.length > 0 && !destination.events.includes(alert.event))) return
       waiting.push(alert)
       if (waiting.length > MOST_WAITING) waiting.splice(1, 1) // the first is being sent
-      sending ??= sendAll().finally(() => {
-        sending = null
-      })
+      sending ??= sendAll()
+        .catch((error: unknown) => log('error', 'alerts could not be told', { error: String(error) }))
+        .finally(() => {
+          sending = null
+        })
     },
     async stop() {
       stopping.abort()

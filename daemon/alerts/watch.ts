@@ -1,7 +1,10 @@
+import type { Log } from '../../schemas/words/log.ts'
+import { guarded } from '../../system/background.ts'
 import type { TellAlert } from './alert.ts'
 
 export type Watched = {
   readonly alert: TellAlert
+  readonly log: Log
   readonly backends: () => readonly { readonly name: string; readonly state: string; readonly reason?: string }[]
   readonly upstreams: () => readonly { readonly name: string; readonly state: string; readonly last_error?: string }[]
   /** Of the file system that Gate keeps things on. */
@@ -18,7 +21,7 @@ const FREE_SHARE = 0.1
 const FREE_BYTES = 2 * 2 ** 30
 
 /** Looks every ten seconds at what operators want to be told of, and that says nothing by itself. */
-export function watch({ alert, backends, upstreams, disk }: Watched) {
+export function watch({ alert, backends, upstreams, disk, log }: Watched) {
   const down = new Map<string, number>()
   const quarantined = new Set<string>()
   let isDiskFull = false
@@ -81,14 +84,16 @@ export function watch({ alert, backends, upstreams, disk }: Watched) {
     alert({ event: 'disk', subject: 'state', state: isFull ? 'on' : 'over', level: '', severity: 'critical', message })
   }
 
-  const timer = setInterval(() => {
+  const lookNow = guarded(log, 'it was not looked at what operators are told of', () => {
     running = look()
-  }, EVERY_MS).unref()
+    return running
+  })
+  const timer = setInterval(lookNow, EVERY_MS).unref()
   return {
     look,
     async stop(): Promise<void> {
       clearInterval(timer)
-      await running
+      await running.catch(() => {}) // it is in the log
     },
   }
 }

@@ -4,9 +4,10 @@ import type { DataPlane } from './data-plane.ts'
 import type { Ground } from './ground.ts'
 
 /** Looks at what says nothing by itself. */
-export function startWatch({ alert, stateDirectory }: Ground, { backends, upstreamStatus }: DataPlane) {
+export function startWatch({ alert, stateDirectory, log }: Ground, { backends, upstreamStatus }: DataPlane) {
   return watch({
     alert,
+    log,
     backends: backends.list,
     upstreams: upstreamStatus,
     disk: async () => {

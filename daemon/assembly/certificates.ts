@@ -4,6 +4,7 @@ import type { Config } from '../../schemas/config/config.ts'
 import { parseHostPort } from '../../schemas/words/address.ts'
 import { CLOUDFLARE_API, LETS_ENCRYPT, TAILSCALE } from '../../schemas/words/certificate-sources.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import { guarded } from '../../system/background.ts'
 import { type Certificates, createCertificates } from '../certificates/certificates.ts'
 import type { AcmeSettings, CertificateSettings, DnsSettings } from '../certificates/settings.ts'
 import type { Ground } from './ground.ts'
@@ -42,7 +43,8 @@ export function openCertificates(
     ...clocks,
   })
   // one that is going on may have begun before
-  relay.whenNamed(() => void certificates.check().then(certificates.check))
+  const lookTwice = () => certificates.check().then(certificates.check)
+  relay.whenNamed(guarded(log, 'certificates were not looked at', lookTwice))
   return certificates
 }
 

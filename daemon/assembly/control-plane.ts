@@ -69,6 +69,7 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
   const table = createApiTable(
     apiRoutes({
       ...peopleParts(ground, storage, dataPlane.people),
+      log,
       leaveProvider: signIn.leaveProvider,
       status,
       secrets: rotation,

@@ -5,6 +5,7 @@ import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { Allowance } from '../../schemas/words/allowance.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import { guarded } from '../../system/background.ts'
 import { ownDescriptors } from '../../system/descriptors.ts'
 import { packageVersion } from '../../system/version.ts'
 import { NO_CERTIFICATES } from '../admin/routes/tls.ts'
@@ -64,6 +65,8 @@ const LONGEST_READ_MS = 2_000
 const LOOK_AT_BATCHES_MS = 15_000
 /** How often what streams have cost is held against their budgets: one that is spent ends them. */
 const GUARD_MS = 1_000
+
+const CUT_OFF_FAILED = 'what was answered to a credential that ended could not be cut off'
 
 const NO_IDENTITIES: Identities = {
   current: () => [],
@@ -187,11 +190,14 @@ export function createDataPlane(
   const { leases } = money
   leases.whenAnnounced(clients.cutEnded)
   // after the answer to the client that has ended it, such as by signing out
-  access.whenEnded((ended) => void setImmediate(() => leases.announce(ended)))
+  access.whenEnded((ended) => void setImmediate(guarded(log, CUT_OFF_FAILED, () => leases.announce(ended))))
   signIn.whenEnded(leases.announce)
-  const expiry = setInterval(access.endExpired, EXPIRY_CHECK_MS).unref()
-  const seen = setInterval(access.noteSeen, NOTE_SEEN_MS).unref()
-  const noting = setInterval(() => {
+  const expiry = setInterval(
+    guarded(log, 'what has expired could not be ended', access.endExpired),
+    EXPIRY_CHECK_MS,
+  ).unref()
+  const seen = setInterval(guarded(log, 'when sessions were seen was not noted', access.noteSeen), NOTE_SEEN_MS).unref()
+  const noteOngoing = () => {
     const startMs = monotonic()
     const rowOf = ({ ongoing, watch }: Answer) => {
       if (ongoing === null || ongoing.begun > startMs - NOTE_OPEN_MS) return []
@@ -203,15 +209,19 @@ export function createDataPlane(
       })
     }
     noteOpen(clients.items().flatMap(rowOf))
-  }, NOTE_OPEN_MS).unref()
+  }
+  const noting = setInterval(guarded(log, 'requests that go on were not noted', noteOngoing), NOTE_OPEN_MS).unref()
   const batches = createBatchLooks({
     ...{ ledger, metrics, objects: known, upstreams, dialects: DIALECTS, log, now },
     ...{ budgets: money.budgets, holds: money.holds, payerOf: money.payerOf, priceOf: directory.priceOf },
   })
-  const looking = setInterval(() => void batches.look(), LOOK_AT_BATCHES_MS).unref()
+  const looking = setInterval(guarded(log, 'batches were not looked at', batches.look), LOOK_AT_BATCHES_MS).unref()
   telemetry.readsFrom(metrics.expose)
   const guard = { budgets: money.budgets, priceOf: directory.priceOf, now, monotonic }
-  const guarding = setInterval(() => guardAnswers(guard, clients.items()), GUARD_MS).unref()
+  const guardOpen = guarded(log, 'streams were not held against their budgets', () =>
+    guardAnswers(guard, clients.items()),
+  )
+  const guarding = setInterval(guardOpen, GUARD_MS).unref()
   backends.whenStarted(metrics.backendStart)
   backends.whenStarted((name, outcome) => {
     if (outcome === 'started') directory.restarted(name)

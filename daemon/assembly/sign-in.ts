@@ -3,6 +3,7 @@ import type { Config } from '../../schemas/config/config.ts'
 import type { Ended } from '../../schemas/words/ended.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { CALLBACK_PATH } from '../../schemas/words/sign-in.ts'
+import { guarded } from '../../system/background.ts'
 import type { Caller } from '../admin/route.ts'
 import { decideOnDevice, deviceWithCode } from '../auth/device/decide.ts'
 import { createDeviceGrants } from '../auth/device/grants.ts'
@@ -98,13 +99,8 @@ export function createSignInPlane(
     if (kind === 'removed') signIns.endAllOf(id, 'removed')
     else if (users.get(id)?.disabledAt != null) signIns.endAllOf(id, 'disabled')
   })
-  const expiry = setInterval(() => {
-    try {
-      signIns.endExpired()
-    } catch (error) {
-      log('warn', 'sign-ins of devices that have ended could not be removed', { error: String(error) })
-    }
-  }, EXPIRY_CHECK_MS).unref()
+  const endExpired = guarded(log, 'sign-ins of devices that have ended could not be removed', signIns.endExpired)
+  const expiry = setInterval(endExpired, EXPIRY_CHECK_MS).unref()
 
   return {
     passkeys,

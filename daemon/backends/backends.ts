@@ -1,6 +1,7 @@
 import type { BackendConfig } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import { inBackground } from '../../system/background.ts'
 import { inPool } from '../../system/pool.ts'
 import { type AgentClient, LOOK_UPS_AT_ONCE } from './agent-client.ts'
 import type { Engine, EngineFailure } from './engine.ts'
@@ -143,7 +144,8 @@ export function createBackends(parts: BackendsParts) {
       for (const [key, interpreter] of interpreters) {
         const own = setups.filter(({ name }) => entries.get(name)?.interpreter === interpreter)
         interpreter.dispatch({ kind: 'configured', backends: own })
-        if (own.length > 1) void interpreter.survey(own.map(({ name }) => name).filter((name) => fresh.includes(name)))
+        const started = own.map(({ name }) => name).filter((name) => fresh.includes(name))
+        if (own.length > 1) inBackground(log, 'backends could not be surveyed', () => interpreter.survey(started))
         if (own.length > 0) continue
         interpreters.delete(key)
         retire(interpreter)

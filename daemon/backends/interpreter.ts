@@ -1,4 +1,5 @@
 import type { Log } from '../../schemas/words/log.ts'
+import { guarded } from '../../system/background.ts'
 import { askAgent, describeFailure, type Engine, type EngineFailure, startEngine, stopEngine } from './engine.ts'
 import { step } from './scheduler.ts'
 import {
@@ -85,12 +86,14 @@ export function createInterpreter({ engineOf, onStart, onFailure, log, now }: In
     work = work.then(async () => {
       if (!closing.signal.aborted) await task()
     })
+    work = work.catch((error: unknown) => log('error', 'a step of a backend failed', { error: String(error) }))
   }
 
   function wakeAt(atMs: number): void {
     clearTimeout(timer)
     if (atMs === Number.POSITIVE_INFINITY || closing.signal.aborted) return
-    timer = setTimeout(() => dispatch({ kind: 'woken' }), Math.max(Math.ceil(atMs - now()), 1))
+    const wake = guarded(log, 'backends could not be looked after', () => dispatch({ kind: 'woken' }))
+    timer = setTimeout(wake, Math.max(Math.ceil(atMs - now()), 1))
   }
 
   async function start(name: string, evict: readonly string[]): Promise<void> {

@@ -3,6 +3,7 @@ import { pendingAnswer } from '../../pki/acme/challenges/http.ts'
 import type { Send } from '../../pki/acme/request.ts'
 import type { TlsStatus } from '../../schemas/admin-tls.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import { guarded } from '../../system/background.ts'
 import type { TellAlert } from '../alerts/alert.ts'
 import type { Identities } from '../listener/identities.ts'
 import { covers } from '../listener/selection.ts'
@@ -135,8 +136,9 @@ export function createCertificates(settings: CertificateSettings, parts: Certifi
     /** Begins to look after them. Call when the listener answers: a CA looks at once. */
     start(): void {
       if (sources.length === 0) return
-      timer = setInterval(() => void check(), CHECK_MS).unref()
-      void check()
+      const look = guarded(log, 'certificates could not be looked at', check)
+      timer = setInterval(look, CHECK_MS).unref()
+      look()
     },
     check,
     status(): TlsStatus {

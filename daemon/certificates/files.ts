@@ -1,5 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs'
 import { dirname } from 'node:path'
+import { guarded } from '../../system/background.ts'
 import { pemReader } from './pem-file.ts'
 import { type Served, servedStatus, toServed } from './served.ts'
 import type { Source, SourceParts, SourceStatus } from './source.ts'
@@ -8,6 +9,8 @@ import type { Source, SourceParts, SourceStatus } from './source.ts'
 const SETTLE_MS = 2_000
 /** What changes in the directories within this time is looked at once. */
 const GATHER_MS = 100
+
+const LOOK_FAILED = 'a certificate in files could not be looked at'
 
 /**
  * A certificate and a key that another program keeps fresh: watched, and looked at again at each check. They are served
@@ -60,10 +63,11 @@ export function filesSource(
   }
 
   function lookSoon(): void {
-    gathering ??= setTimeout(() => {
+    const lookNow = guarded(log, LOOK_FAILED, () => {
       gathering = undefined
-      void look()
-    }, GATHER_MS).unref()
+      return look()
+    })
+    gathering ??= setTimeout(lookNow, GATHER_MS).unref()
   }
 
   function refuse(reason: string): void {
@@ -72,7 +76,7 @@ export function filesSource(
     const waitedMs = monotonic() - refused.sinceMs
     if (served !== undefined && waitedMs < SETTLE_MS) {
       clearTimeout(settling)
-      settling = setTimeout(() => void look(), SETTLE_MS).unref()
+      settling = setTimeout(guarded(log, LOOK_FAILED, look), SETTLE_MS).unref()
       return
     }
     refused.isSaid = true

@@ -4,6 +4,7 @@ import { knownFacts } from '../../schemas/words/known-models.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { type ModelFacts, sharedFacts } from '../../schemas/words/model-facts.ts'
 import { providerRow } from '../../schemas/words/providers.ts'
+import { guarded } from '../../system/background.ts'
 import type { BackendState } from '../backends/status.ts'
 import type { TargetFacts } from '../route/choice.ts'
 import type { RouteUpstream } from '../route/route-table.ts'
@@ -37,6 +38,8 @@ type DirectoryParts = {
 }
 
 const SHORTEST_INTERVAL_MS = 1_000
+
+const LOOK_FAILED = 'it could not be looked around for upstreams and models'
 
 /**
  * Keeps what clients can ask for in step with the configuration and the outside: which upstreams there are (configured
@@ -135,11 +138,11 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     return catalog.isUp(upstream) ? catalog.entryOf(upstream).models : []
   }
 
+  const look = guarded(parts.log, LOOK_FAILED, () => refresh())
+  const lookAround = guarded(parts.log, LOOK_FAILED, () => refresh().then(schedule))
+
   function schedule(): void {
-    timer = setTimeout(
-      () => void refresh().then(schedule),
-      Math.max(durationMs(config.discovery.interval), SHORTEST_INTERVAL_MS),
-    ).unref()
+    timer = setTimeout(lookAround, Math.max(durationMs(config.discovery.interval), SHORTEST_INTERVAL_MS)).unref()
   }
 
   return {
@@ -151,7 +154,7 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
     /** The engine of an upstream was started: it may be another one than before. */
     restarted(name: string): void {
       probes.forget(name)
-      void refresh()
+      look()
     },
     /**
      * Looks around every `discovery.interval` from now on.
@@ -159,13 +162,13 @@ export function createDirectory(parts: DirectoryParts, initial: Config) {
      */
     start(own: ReadonlySet<number>): void {
       ownPorts = own
-      void refresh().then(schedule)
+      lookAround()
     },
     /** Takes over a configuration at once; model lists are refreshed in the background. */
     apply(next: Config): void {
       config = next
       adopt()
-      void refresh()
+      look()
     },
     status: (): readonly UpstreamStatus[] =>
       upstreams.all().map((one) => upstreamStatus(one, catalog.entryOf(one), parts.backendState(one.name))),

@@ -3,6 +3,7 @@ import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import { canonicalHost, hostPort } from '../../schemas/words/address.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
+import { inBackground } from '../../system/background.ts'
 import { noteRequest, refuseBroken, sayOn } from './broken-request.ts'
 import type { ClientRequest, ClientResponse } from './client-request.ts'
 import type { Connection } from './connection.ts'
@@ -34,6 +35,9 @@ const MAX_HEADER_BYTES = 16 * 2 ** 10
 const DRAIN_GRACE_MS = 3_000
 /** How often idle connections are closed after that. */
 const IDLE_CHECK_MS = 500
+/** For a failure of Gate itself: `handle` answers all others. */
+export const REQUEST_LOST = 'a request was not answered'
+
 /** Time for the last words of answers that are cut off to reach their clients. */
 const CUT_GRACE_MS = 200
 
@@ -73,7 +77,7 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
     const via = viaOf(request.socket)
     const headers = layer?.headersFor(request.headers.host, via) ?? []
     for (let at = 0; at < headers.length; at += 2) response.setHeader(headers[at] ?? '', headers[at + 1] ?? '')
-    void handle(request, response, via)
+    inBackground(log, REQUEST_LOST, () => handle(request, response, via))
   }
   const server = createServer(
     {

@@ -1,7 +1,9 @@
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { ERRORS, GateError } from '../../schemas/words/errors.ts'
-import type { Answering, HttpLimits } from './http.ts'
+import type { Log } from '../../schemas/words/log.ts'
+import { inBackground } from '../../system/background.ts'
+import { type Answering, type HttpLimits, REQUEST_LOST } from './http.ts'
 import { Http2Answer } from './http2-answer.ts'
 import { type Kept, keepWhileUsed } from './http2-idle.ts'
 import { Http2Request } from './http2-request.ts'
@@ -50,6 +52,7 @@ export function createHttp2(
   limits: Pick<HttpLimits, 'headersTimeoutMs' | 'bodyTimeoutMs'>,
   headersFor: (host: string | undefined, via: Via) => readonly string[],
   now: () => number,
+  log: Log,
 ) {
   const sessions = new Map<ServerHttp2Session, Kept>()
   let draining = false
@@ -115,7 +118,7 @@ export function createHttp2(
       return
     }
     request.limit(limits.bodyTimeoutMs, () => new GateError('REQUEST_TIMEOUT', 'the request took too long to arrive'))
-    void handle(request, response, via)
+    inBackground(log, REQUEST_LOST, () => handle(request, response, via))
   }
 
   return {

@@ -45,7 +45,7 @@ type First =
 export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: () => void } {
   const { identities, answering, limits, hstsSeconds, noteHandshake, random, now, log } = parts
   const waiting = new Set<Connection>()
-  const http2 = createHttp2(answering, limits, headersFor, now)
+  const http2 = createHttp2(answering, limits, headersFor, now, log)
   const tls = createTls({ identities, noteHandshake, random, log })
   let warnedAt = Number.NEGATIVE_INFINITY
 

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { constants } from 'node:crypto'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Log } from '../../schemas/words/log.ts'
+import { guarded } from '../../system/background.ts'
 import type { Connection } from './connection.ts'
 import type { Identities, Identity } from './identities.ts'
 import { destroySoon } from './last-words.ts'
@@ -92,9 +93,10 @@ export function createTls({ identities, noteHandshake, random, log }: TlsParts) 
   }
   swap()
   const stopListening = identities.onChange(swap)
-  const rotation = setInterval(() => {
+  const changeTicketKeys = () => {
     for (const { server } of servings) server.setTicketKeys(random(TICKET_KEY_BYTES))
-  }, TICKET_KEY_MS).unref()
+  }
+  const rotation = setInterval(guarded(log, 'keys of TLS tickets stay', changeTicketKeys), TICKET_KEY_MS).unref()
 
   return {
     /**

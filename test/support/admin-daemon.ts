@@ -58,6 +58,7 @@ export async function startAdminDaemon(
       certificates,
       reload: config.reload,
       hostLoad: hostLoad([folder]),
+      log: logs.log,
       openRequests: { count: () => 0, counts: () => () => 0 },
       usage: () => Promise.resolve(USED),
       now: Date.now,

@@ -1,6 +1,8 @@
 import type { BackendInfo } from '../../../schemas/admin.ts'
 import type { LiveEvent } from '../../../schemas/api/events.ts'
 import type { HostLoad } from '../../../schemas/api/system.ts'
+import type { Log } from '../../../schemas/words/log.ts'
+import { guarded, inBackground } from '../../../system/background.ts'
 import type { Principal } from '../../auth/principal.ts'
 import { AdminError } from '../error.ts'
 import { createFollowers } from '../followers.ts'
@@ -12,6 +14,7 @@ import { queuesOf } from './system.ts'
 export type EventParts = {
   readonly backends: { list(): readonly BackendInfo[] }
   readonly hostLoad: () => Promise<HostLoad>
+  readonly log: Log
   readonly openRequests: {
     readonly count: () => number
     /** Counted once: those of a person, or of a key that is no person's. */
@@ -62,11 +65,15 @@ export function eventRoutes(parts: EventParts): readonly ApiRoute[] {
       remembered = [...remembered, moment].slice(-MOST_REMEMBERED)
       const countOf = parts.openRequests.counts()
       for (const { principal, push } of following) push(textFor(principal, moment, countOf(principal)))
-      void ownUsage.look(Array.from(following, ({ principal }) => ownerOf(principal)))
+      inBackground(parts.log, 'what is used could not be read', () =>
+        ownUsage.look(Array.from(following, ({ principal }) => ownerOf(principal))),
+      )
     } finally {
       isLooking = false
     }
   }
+
+  const lookNow = guarded(parts.log, 'the live figures could not be read', look)
 
   const textFor = (principal: Principal, moment: Moment, own: number): string =>
     textOf(moment.id, viewOf(moment, principal, own, ownUsage.of(ownerOf(principal))))
@@ -75,8 +82,8 @@ export function eventRoutes(parts: EventParts): readonly ApiRoute[] {
     return (push: (text: string) => void) => {
       const follower = { principal, push }
       following.add(follower)
-      timer ??= setInterval(() => void look(), INTERVAL_MS).unref()
-      void look()
+      timer ??= setInterval(lookNow, INTERVAL_MS).unref()
+      lookNow()
       return () => {
         following.delete(follower)
         if (following.size > 0 || timer === null) return

@@ -193,6 +193,7 @@ test('watches: quarantine, an upstream that stays down, a disk that is nearly fu
   let up = 'down'
   let freeBytes = 10 * 2 ** 20
   const watching = watch({
+    log: () => {},
     alert: (alert) => void told.push(`${alert.event} ${alert.subject} ${alert.state}`),
     backends: () => [{ name: 'vllm', state }],
     upstreams: () => [{ name: 'openai', state: up, last_error: 'connection refused' }],

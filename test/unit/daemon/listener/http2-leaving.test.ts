@@ -31,6 +31,7 @@ beforeEach(async () => {
     { headersTimeoutMs: 5_000, bodyTimeoutMs: 5_000 },
     () => [],
     () => performance.now(),
+    () => {},
   )
   server = createServer({ ...identity, ALPNProtocols: ['h2'] }, (socket) => http2.take(socket, via))
   await once(server.listen(0, '127.0.0.1'), 'listening')

@@ -27,6 +27,7 @@ beforeAll(async () => {
     limits,
     () => [],
     () => performance.now(),
+    () => {},
   )
   server = createServer({ ...makeIdentity(['localhost']), ALPNProtocols: ['h2'] }, (socket) => http2.take(socket, via))
   await once(server.listen(0, '127.0.0.1'), 'listening')
