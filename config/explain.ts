@@ -7,7 +7,7 @@ import type { Withheld } from './bound-keys.ts'
 import { type Layer, type Layers, mergeLayers, winnerOf } from './layers.ts'
 import { decidedKeys, howToChange, type PassedSocket, socketLayer } from './passed-socket.ts'
 import { ConfigError, keySuggestion } from './problems.ts'
-import { shown } from './shown.ts'
+import { type Fingerprint, shown } from './shown.ts'
 
 /** What explanations are made of. */
 export type Inspected = {
@@ -19,11 +19,13 @@ export type Inspected = {
   readonly withheld: readonly Withheld[]
   /** What systemd passed, and the URLs that are listened on through it. */
   readonly passed: { readonly socket: PassedSocket; readonly urls: readonly string[] } | undefined
+  /** Absent: nothing is shown of secrets. */
+  readonly fingerprint?: Fingerprint | undefined
 }
 
 /** What every layer says about a key, and which one wins. @throws ConfigError UNKNOWN_KEY */
 export function explainKey(inspected: Inspected, path: Path): Explanation {
-  const { tree, configured, running, passed, withheld } = inspected
+  const { tree, configured, running, passed, withheld, fingerprint } = inspected
   const node = knownNode(tree, path)
   const decided = decidedKeys(path)
   const socket = passed !== undefined && decided.length > 0 ? socketLayer(passed.socket, passed.urls) : undefined
@@ -37,14 +39,14 @@ export function explainKey(inspected: Inspected, path: Path): Explanation {
   const isWhole = passed !== undefined && decided.some((key) => sameValue(key, path))
   return {
     key: keyPathText(path),
-    value: shown(node, value),
+    value: shown(node, value, fingerprint),
     waiting: !sameValue(value, inForce(running)),
     ...(winner === undefined ? {} : { winner }),
     layers: layers.map((layer): LayerValue => {
       const own = valueAt(layer.values, path)
       if (own === undefined) return { layer: layer.name, set: false }
       const reason = reasonOf(layer)
-      const said = { layer: layer.name, set: true, value: shown(node, own), source: layer.sourceOf(path) }
+      const said = { layer: layer.name, set: true, value: shown(node, own, fingerprint), source: layer.sourceOf(path) }
       return reason === undefined ? said : { ...said, withheld: reason }
     }),
     ...(node.meta.description === '' ? {} : { description: node.meta.description }),
@@ -66,7 +68,7 @@ export function listKeys(inspected: Inspected): Explanation[] {
 }
 
 /** What the runtime layer changes over the layers below it. */
-export function runtimeDifferences({ tree, layers, passed }: Inspected): ConfigDifference[] {
+export function runtimeDifferences({ tree, layers, passed, fingerprint }: Inspected): ConfigDifference[] {
   const [, runtime, ...below] = layers
   const merged = mergeLayers(below)
   return [...leafPaths(runtime.values)].flatMap((path) => {
@@ -75,8 +77,9 @@ export function runtimeDifferences({ tree, layers, passed }: Inspected): ConfigD
     if (sameValue(mine, under)) return []
     const node = nodeAt(tree, path)
     const isDecided = passed !== undefined && decidedKeys(path).length > 0
+    const show = (value: unknown) => shown(node, value, fingerprint)
     const effective = isDecided ? 'socket' : (winnerOf(layers, path)?.name ?? 'runtime')
-    return [{ key: keyPathText(path), below: shown(node, under), runtime: shown(node, mine), effective }]
+    return [{ key: keyPathText(path), below: show(under), runtime: show(mine), effective }]
   })
 }
 

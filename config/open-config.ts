@@ -17,13 +17,14 @@ import { ConfigError, problemLine } from './problems.ts'
 import { promoted } from './promote.ts'
 import { frozenConfig } from './resolve.ts'
 import { keepLastGood, modeOpenToOthers, runtimeFiles } from './runtime-file.ts'
+import type { Fingerprint } from './shown.ts'
 
 /**
  * Reads the layers and keeps them. Opens nothing that needs closing.
  * @throws ConfigError when the environment or the declared file is wrong; never for the runtime file
  */
-export function openConfig(sources: Sources & { readonly log: Log }): ConfigHandle {
-  const { log, socket } = sources
+export function openConfig(sources: Sources & { readonly log: Log; readonly fingerprint?: Fingerprint }): ConfigHandle {
+  const { log, socket, fingerprint } = sources
   const keys = configKeys()
   const { tree } = keys
   const listeners: Parameters<ConfigHandle['onChange']>[0][] = []
@@ -72,7 +73,7 @@ export function openConfig(sources: Sources & { readonly log: Log }): ConfigHand
 
   function inspected(): Inspected {
     const { layers, configured, withheld } = loaded
-    return { tree, layers, configured, running, withheld, passed: socket && { socket, urls } }
+    return { tree, layers, configured, running, withheld, passed: socket && { socket, urls }, fingerprint }
   }
 
   function warnOfReaders(): void {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { openConfig } from '../../config/open-config.ts'
 import { masterTexts } from '../../config/sealed-values.ts'
 import type { Config } from '../../schemas/config/config.ts'
@@ -10,6 +11,7 @@ import { lockState } from '../../store/sqlite/state-lock.ts'
 import { createAlerts } from '../alerts/alerts.ts'
 import { destinationsOf } from '../alerts/destinations.ts'
 import { post } from '../alerts/post.ts'
+import { fingerprintOf } from '../audit/fingerprint.ts'
 import { takeActivation } from '../listener/activation.ts'
 import { createLineBuffer } from '../log/line-buffer.ts'
 import { createLog } from '../log/log.ts'
@@ -50,6 +52,8 @@ export function layGround(options: DaemonOptions) {
   const credentialsDirectory = env['CREDENTIALS_DIRECTORY']
   const masterKeys = { stateDirectory, credentialsDirectory, texts: () => masterTexts({ env, credentialsDirectory }) }
   const keyring = createKeyring(masterKeys, now, monotonic)
+  /** Random, of this process: fingerprints are worthless without it. */
+  const fingerprintKey = randomBytes(32)
   const config = openConfig({
     env,
     stateDirectory,
@@ -58,6 +62,7 @@ export function layGround(options: DaemonOptions) {
     credentialsDirectory,
     seals: configSeals(keyring),
     socket: activation.gateway.length > 0 ? passedSocket() : undefined,
+    fingerprint: (secret) => fingerprintOf(fingerprintKey, secret),
     log,
   })
   const initial = config.current()
@@ -94,6 +99,7 @@ export function layGround(options: DaemonOptions) {
     stopAlerts: alerts.stop,
     notify,
     keyring,
+    fingerprintKey,
     config,
     lifecycle,
     apply,

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
@@ -37,11 +36,12 @@ export type Storage = ReturnType<typeof openStorage>
 export function openStorage({
   stateDirectory,
   keyring,
+  fingerprintKey,
   log,
   now,
   monotonic,
   alert,
-}: Pick<Ground, 'stateDirectory' | 'keyring' | 'log' | 'now' | 'monotonic' | 'alert'>) {
+}: Pick<Ground, 'stateDirectory' | 'keyring' | 'fingerprintKey' | 'log' | 'now' | 'monotonic' | 'alert'>) {
   const path = join(stateDirectory, DATABASES.main)
   let fault: string | null = null
   let check: ReturnType<typeof checkLater> | null = null
@@ -61,7 +61,7 @@ export function openStorage({
     log,
     alert,
     now,
-    fingerprintKey: randomBytes(32),
+    fingerprintKey,
   })
   const access = createAccess(keys.store, { now, steady: () => uptime() * 1_000, rangesOf: addressList, log })
   const { tokens } = access

@@ -118,7 +118,11 @@ export const auth = z.strictObject({
   username: userName.default('admin').meta({ description: 'Name of the user whose password is password_hash.' }),
   password_hash: passwordHash
     .optional()
-    .meta({ description: 'Password of an administrator, as `gatectl auth hash-password` prints it.', secret: true }),
+    .meta({
+      description: 'Password of an administrator, as `gatectl auth hash-password` prints it.',
+      secret: true,
+      thoughtUp: true,
+    }),
   jwt: ownJwt,
   oidc: named(oidcProvider)
     .default({})
@@ -136,7 +140,13 @@ export const auth = z.strictObject({
       password: secret
         .min(8, 'use at least 8 characters')
         .optional()
-        .meta({ description: 'Password of break_glass.', secret: true, restart: true, spec: EMERGENCY }),
+        .meta({
+          description: 'Password of break_glass.',
+          secret: true,
+          thoughtUp: true,
+          restart: true,
+          spec: EMERGENCY,
+        }),
     })
     .prefault({}),
 })

@@ -1,13 +1,14 @@
 import type { ConfigCode } from '../words/error-codes.ts'
 
 /**
- * What the daemon and gatectl tell each other about configuration. Values of secret keys are always `{ secret: true }`.
+ * What the daemon and gatectl tell each other about configuration. Values of secret keys are always `{ secret: true }`,
+ * with a `fingerprint` where that gives nothing away.
  */
 
 /** `socket`: what systemd passes to the daemon, which decides where it listens. */
 export type LayerName = 'socket' | 'env' | 'runtime' | 'declared' | 'defaults'
 
-/** A value as it may be shown: never the text of a secret, `{ secret: true }` instead. */
+/** A value as it may be shown: never the text of a secret, `{ secret: true }` or `{ secret: true, fingerprint }` instead. */
 export type ShownValue = unknown
 export const SECRET_PLACEHOLDER = { secret: true } as const
 

@@ -34,11 +34,13 @@ export const secrets = z.strictObject({
     description:
       'Opens keyring.json, whose keys seal what is secret at rest: 64 hexadecimal digits, 32 bytes in base64, or a passphrase. When absent, the file sealing.key does. Never in config.toml.',
     secret: true,
+    thoughtUp: true,
     restart: true,
   }),
   previous_key: secret.min(16, 'use at least 16 characters').optional().meta({
     description: 'What encryption_key was before, for the start after it was changed. Never in config.toml.',
     secret: true,
+    thoughtUp: true,
     restart: true,
   }),
 })

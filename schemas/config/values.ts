@@ -12,6 +12,8 @@ export type KeyMeta = {
    */
   readonly spec?: SpecKey
   readonly secret?: true
+  /** A secret that people think up: not even a fingerprint of it is shown. */
+  readonly thoughtUp?: true
   readonly restart?: true
   /**
    * Without it more clients, bigger or slower requests, or other engines are let in: it is never left out because it is

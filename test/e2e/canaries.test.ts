@@ -283,6 +283,7 @@ test('no secret and no prompt is in an answer, a log, a file, a metric, a trace,
   expect(config).toContain('sealed:')
   const made = await gatectl(['backup', place.file('a.gate'), '--state-directory', state], { stdin: `${PASSPHRASE}\n` })
   expect(made).toMatchObject({ code: 0 })
+  expect((await gatectl(['audit', '--json', '--socket', join(state, 'admin.sock')])).stdout).toContain('fingerprint:')
   const all = {
     'what was answered': answered.join('\n'),
     ...Object.fromEntries(

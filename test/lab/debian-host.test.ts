@@ -197,6 +197,39 @@ ${more}
     expect(await host.run(['systemctl', '--failed', '--no-legend', '--plain'])).toBe('')
   })
 
+  test('a backup brings back the spec, its ids, the CA, keys and usage of a host that has lost them', async () => {
+    const stop = ['systemctl', 'stop', 'gate-daemon.socket', 'gate-daemon.service']
+    const passphrase = ['--passphrase-file', '/root/passphrase']
+    const kept = [
+      '/etc/gate/gate.toml',
+      '/etc/gate/gate.lock.json',
+      '/etc/gate/extra',
+      '/var/lib/gate-deploy/ca/root.key',
+    ]
+    const read = () => kept.map((file) => readFileSync(host.path(file), 'utf8'))
+    const usage = async () =>
+      JSON.parse(await host.run(['gatectl', 'usage', '--json'])) as { total: { requests: number } }
+    writeFileSync(host.path('/root/passphrase'), 'correct horse battery staple\n', { mode: 0o600 })
+    await host.run(['gatectl', 'ca', 'init', '--domain', 'ai.home.arpa'])
+    const before = { files: read(), usage: (await usage()).total.requests, id: await host.run(['id', 'gate-nap']) }
+    await host.run(['gatectl', 'backup', '/root/a.gate', ...passphrase])
+    await host.run([...stop])
+    await host.run(['sh', '-c', `rm -r /var/lib/gate/* ${kept.join(' ')}`])
+
+    await host.run(['gatectl', 'restore', '--check', '/root/a.gate', ...passphrase])
+    const restored = await host.run(['gatectl', 'restore', '/root/a.gate', '--yes', ...passphrase])
+    expect(restored).toContain('restored /var/lib/gate')
+    expect(read()).toEqual(before.files)
+    const modes = ['stat', '-c', '%U:%G %a', '/var/lib/gate/gate.db', '/var/lib/gate/keyring.json', kept[3] ?? '']
+    expect(await host.run(modes)).toBe('gate:gate 600\ngate:gate 600\nroot:root 600\n')
+    await host.run(['gatectl', 'apply', '--yes'], { timeoutMs: 120_000 })
+    await host.run(['systemctl', 'start', 'gate-daemon.socket', 'gate-daemon.service'])
+    expect(await chat('stay')).toMatchObject(saysHello('stay'))
+    expect((await usage()).total.requests).toBe(before.usage + 1)
+    expect(await host.run(['id', 'gate-nap'])).toBe(before.id)
+    expect(await host.run(['gatectl', 'audit', 'verify'])).toContain('each chained')
+  }, 200_000)
+
   test('the manager of a backend knows the units of no other', async () => {
     for (const [user, other] of [
       ['nap', 'stay'],

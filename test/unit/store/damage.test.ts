@@ -43,6 +43,7 @@ function start(): void {
   void openStorage({
     stateDirectory: place.path,
     keyring: keyringOf(place.path),
+    fingerprintKey: Buffer.alloc(32),
     log: () => {},
     now: () => 1,
     monotonic: () => 1,

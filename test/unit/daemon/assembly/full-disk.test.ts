@@ -29,6 +29,7 @@ const open = () =>
   openStorage({
     stateDirectory: state,
     keyring: keyringOf(state, {}, () => clockMs),
+    fingerprintKey: Buffer.alloc(32),
     log: (_level, message) => void logged.push(message),
     now: () => Date.now(),
     monotonic: () => clockMs,
