@@ -1,18 +1,15 @@
-import { type LookupAddress, lookup as lookUp } from 'node:dns'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { isIP } from 'node:net'
+import { NEVER_SERVERS, rangesOf } from '../../schemas/words/address-ranges.ts'
+import { lookupAmong } from '../../system/lookup-among.ts'
 import type { Post } from './outbox.ts'
 
-/** Where clouds tell machines their secrets, and what is no address of a host: nobody has a webhook there. */
-const NEVER = new BlockList()
-NEVER.addSubnet('169.254.0.0', 16, 'ipv4')
-NEVER.addSubnet('0.0.0.0', 8, 'ipv4')
-NEVER.addSubnet('fe80::', 10, 'ipv6')
-NEVER.addAddress('fd00:ec2::254', 'ipv6')
-NEVER.addAddress('::', 'ipv6')
-
-const isNever = (address: string): boolean => NEVER.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+const isNever = rangesOf(NEVER_SERVERS)
+const lookup = lookupAmong(
+  (address) => !isNever(address),
+  () => new Error('its name means an address that is not one for alerts'),
+)
 
 /**
  * Posts over Node's own client. What the name means is looked up once and checked, and that address is connected to;
@@ -33,17 +30,6 @@ export const post: Post = (text, { body, headers }, signal) => {
   sent.once('error', (cause) => reject(new Error(reasonOf(cause), { cause })))
   sent.end(body)
   return promise
-}
-
-const lookup: LookupFunction = (host, options, done) => {
-  lookUp(host, { ...options, all: true }, (error, found: LookupAddress[]) => {
-    if (error !== null) return done(error, '', 0)
-    const usable = found.filter(({ address }) => !isNever(address))
-    const [first] = usable
-    if (first === undefined) return done(new Error('its name means an address that is not one for alerts'), '', 0)
-    if (options.all === true) return done(null, usable)
-    done(null, first.address, first.family)
-  })
 }
 
 /** Without the host, which may be a secret as a part of the URL. */

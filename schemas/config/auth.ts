@@ -116,13 +116,11 @@ export const auth = z.strictObject({
     .optional()
     .meta({ description: 'System token with every scope, beside the keys that gatectl makes.', secret: true }),
   username: userName.default('admin').meta({ description: 'Name of the user whose password is password_hash.' }),
-  password_hash: passwordHash
-    .optional()
-    .meta({
-      description: 'Password of an administrator, as `gatectl auth hash-password` prints it.',
-      secret: true,
-      thoughtUp: true,
-    }),
+  password_hash: passwordHash.optional().meta({
+    description: 'Password of an administrator, as `gatectl auth hash-password` prints it.',
+    secret: true,
+    thoughtUp: true,
+  }),
   jwt: ownJwt,
   oidc: named(oidcProvider)
     .default({})
@@ -137,16 +135,13 @@ export const auth = z.strictObject({
   bootstrap: z
     .strictObject({
       user: userName.default('admin').meta({ description: 'User of break_glass.', restart: true, spec: EMERGENCY }),
-      password: secret
-        .min(8, 'use at least 8 characters')
-        .optional()
-        .meta({
-          description: 'Password of break_glass.',
-          secret: true,
-          thoughtUp: true,
-          restart: true,
-          spec: EMERGENCY,
-        }),
+      password: secret.min(8, 'use at least 8 characters').optional().meta({
+        description: 'Password of break_glass.',
+        secret: true,
+        thoughtUp: true,
+        restart: true,
+        spec: EMERGENCY,
+      }),
     })
     .prefault({}),
 })

@@ -1,8 +1,9 @@
-import { lookup } from 'node:dns'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
-import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { isIP } from 'node:net'
 import { canonicalHost, isLoopback, PRIVATE_RANGES } from '../../../schemas/words/address.ts'
+import { NEVER_SERVERS, rangesOf } from '../../../schemas/words/address-ranges.ts'
+import { lookupAmong } from '../../../system/lookup-among.ts'
 
 /** Of one exchange with a provider, from the first packet to the last. */
 const DEADLINE_MS = 10_000
@@ -47,7 +48,7 @@ export function idpFetch(issuer: string): IdpFetch {
           ...headers,
           ...(sent !== null && { 'content-length': sent.length }),
         },
-        lookup: lookupAmong(mayBe),
+        lookup: lookupAmong(mayBe, (name) => new IdpFetchError(`${name} resolves to no address of the Internet`)),
         signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
         maxHeaderSize: 32_768,
       }
@@ -94,48 +95,7 @@ function bodyOf(body: unknown): Buffer | null {
   throw new IdpFetchError('a body of this kind cannot be sent')
 }
 
-/** Resolves a name once, to the addresses that may be connected to. */
-function lookupAmong(mayBe: (address: string) => boolean): LookupFunction {
-  return (host, options, callback) => {
-    lookup(host, { ...options, all: true }, (error, found) => {
-      if (error !== null) return callback(error, '')
-      const allowed = found.filter(({ address }) => mayBe(address))
-      const [first] = allowed
-      if (first === undefined) return callback(new IdpFetchError(`${host} resolves to no address of the Internet`), '')
-      if (options.all === true) return callback(null, allowed)
-      callback(null, first.address, first.family)
-    })
-  }
-}
-
-const PRIVATE = rangesOf(PRIVATE_RANGES)
-/** Addresses that no provider has: of links (where clouds keep the secrets of a machine), of groups, of nothing. */
-const NEVER = rangesOf({
-  4: ['0.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3'],
-  6: ['::/128', 'fe80::/10', 'ff00::/8', 'fd00:ec2::254/128'],
-})
-
-function isPublicAddress(address: string): boolean {
-  return !PRIVATE(address)
-}
-
-function isNamedAddress(address: string): boolean {
-  return !NEVER(address)
-}
-
-function rangesOf(ranges: {
-  readonly 4: readonly string[]
-  readonly 6: readonly string[]
-}): (address: string) => boolean {
-  const list = new BlockList()
-  for (const family of [4, 6] as const) {
-    for (const range of ranges[family]) {
-      const [address = '', prefix = ''] = range.split('/')
-      list.addSubnet(address, Number(prefix), `ipv${family}`)
-    }
-  }
-  return (given) => {
-    const address = canonicalHost(given)
-    return isIP(address) === 0 || list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
-  }
-}
+const isPrivate = rangesOf(PRIVATE_RANGES)
+const isNever = rangesOf(NEVER_SERVERS)
+const isPublicAddress = (address: string): boolean => !isPrivate(address)
+const isNamedAddress = (address: string): boolean => !isNever(address)

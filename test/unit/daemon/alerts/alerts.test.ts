@@ -176,6 +176,8 @@ test.each([
   'http://[fe80::1]/',
   'http://0.0.0.0:9/',
   'http://[::ffff:169.254.169.254]/',
+  'http://224.0.0.1/',
+  'http://[ff02::1]/',
 ])('never posts to %s', async (url) => {
   const message = { body: '', headers: {} }
   await expect(post(url, message, AbortSignal.timeout(5_000))).rejects.toThrow('not an address for alerts')
