@@ -10,7 +10,7 @@ const METADATA = '/.well-known/oauth-authorization-server'
 /**
  * Who this user is to the daemon behind the admin socket, as an Authorization header: the key in GATE_TOKEN, else a
  * witness of the sign-in at the gateway that the daemon says it is. A daemon that lies about that gets no token.
- * @returns undefined where neither is there, or the sign-in has ended
+ * @returns undefined where neither is there, or the sign-in has ended or cannot be read
  */
 export async function socketNaming(
   ask: (path: string) => Promise<IncomingMessage>,
@@ -19,15 +19,19 @@ export async function socketNaming(
 ): Promise<string | undefined> {
   const token = env['GATE_URL'] ? undefined : env['GATE_TOKEN'] // else it is of that gateway
   if (token) return `Bearer ${token}`
-  const file = credentialsFile(env)
-  if (Object.keys(readCredentials(file).gateways).length === 0) return undefined
-  const { issuer } = (await jsonOf(await ask(METADATA))) ?? {}
-  if (typeof issuer !== 'string' || !Object.hasOwn(readCredentials(file).gateways, issuer)) return undefined
   try {
-    const { access_token } = await credential(issuer, file, now)
-    return `${WITNESS_SCHEME} ${witnessOf(access_token)}`
+    return await witnessFor(ask, credentialsFile(env), now)
   } catch (error) {
     if (error instanceof Failure) return undefined // the socket lets in who is not named, too
     throw error
   }
+}
+
+async function witnessFor(ask: (path: string) => Promise<IncomingMessage>, file: string, now: () => number) {
+  const { gateways } = readCredentials(file)
+  if (Object.keys(gateways).length === 0) return undefined
+  const { issuer } = (await jsonOf(await ask(METADATA))) ?? {}
+  if (typeof issuer !== 'string' || !Object.hasOwn(gateways, issuer)) return undefined
+  const { access_token } = await credential(issuer, file, now)
+  return `${WITNESS_SCHEME} ${witnessOf(access_token)}`
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -87,7 +87,9 @@ async function namedOnTheSocket(access: string): Promise<void> {
   const elsewhere = { HOME: '/nonexistent' }
   expect(await add('by-mara', {})).toMatchObject({ code: 0, stderr: '' })
   expect(await add('by-key', { ...elsewhere, GATE_TOKEN: daemon.key })).toMatchObject({ code: 0 })
-  expect(await add('by-nobody', elsewhere)).toMatchObject({ code: 0 })
+  mkdirSync(join(home, 'damaged/gate'), { recursive: true })
+  writeFileSync(join(home, 'damaged/gate/gateways.json'), '{')
+  expect(await add('by-nobody', { XDG_CONFIG_HOME: join(home, 'damaged') })).toMatchObject({ code: 0 })
   expect(await add('by-wrong', { ...elsewhere, GATE_TOKEN: 'gate_wrong' })).toMatchObject({ code: 1 })
   const audit = await gatectl(['audit', '--json', ...socket], { env: elsewhere })
   type Entry = { action: string; via: string; name: string; new: { name?: string } | null }
