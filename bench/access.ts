@@ -3,7 +3,7 @@ import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Case, measureAnswers, warmAnswers } from './answer-case.ts'
 import { GATE_MODELS, KEY, type Running, startMock, startServer } from './servers.ts'
-import { median } from './statistics.ts'
+import { median, percentile } from './statistics.ts'
 import { count, markdownTable } from './table.ts'
 
 const KEYS = 1_000
@@ -11,7 +11,10 @@ const RULES = 100
 /** Of the budgets, and of the limits, these count the requests that are measured; the others are of other keys. */
 const APPLYING = 30
 
-/** `cpuUs` and `perSecond`: of each window, in turn. `ratio`: of the medians of `cpuUs`, the first way as 1. */
+/**
+ * `cpuUs` and `perSecond`: of each window, in turn. `ratios`: of `cpuUs` of two windows that followed each other, the
+ * first way as 1; ascending.
+ */
 export type AccessReport = {
   readonly date: string
   readonly cpu: string
@@ -23,7 +26,7 @@ export type AccessReport = {
     readonly perSecond: readonly number[]
     readonly failed: number
   }[]
-  readonly ratio: number
+  readonly ratios: readonly number[]
 }
 
 /**
@@ -52,6 +55,7 @@ export async function benchAccess(
     for (const { one } of ways) await warmAnswers(one)
     for (let run = 0; run < runs; run += 1) {
       console.error(`bench: access, run ${run + 1} of ${runs}`)
+      // one after the other, so that whatever else the machine does slows both down
       for (const way of run % 2 === 0 ? ways : ways.toReversed()) {
         const { cpuUsPerRequest, requestsPerSecond, failed } = await measureAnswers(way.one)
         way.cpuUs.push(cpuUsPerRequest)
@@ -59,14 +63,14 @@ export async function benchAccess(
         way.failed += failed
       }
     }
-    const [before = Number.NaN, after = Number.NaN] = ways.map(({ cpuUs }) => median(cpuUs))
+    const [plainUs = [], fullUs = []] = ways.map(({ cpuUs }) => cpuUs)
     return {
       date: new Date().toISOString().slice(0, 10),
       cpu: cpus()[0]?.model ?? 'unknown',
       loadAverage: loadavg()[0] ?? 0,
       seconds,
       ways: ways.map(({ one: _, ...way }) => way),
-      ratio: after / before,
+      ratios: plainUs.map((us, run) => (fullUs[run] ?? Number.NaN) / us).sort((a, b) => a - b),
     }
   } finally {
     rmSync(directory, { recursive: true, force: true })
@@ -106,7 +110,7 @@ async function makeKeys({ target }: Running, signal: AbortSignal): Promise<void>
 }
 
 /** The report as Markdown. */
-export function accessText({ date, cpu, loadAverage, seconds, ways, ratio }: AccessReport): string {
+export function accessText({ date, cpu, loadAverage, seconds, ways, ratios }: AccessReport): string {
   const rows = ways.map(({ name, cpuUs, perSecond, failed }) => [
     name,
     count(median(cpuUs), 1),
@@ -114,6 +118,7 @@ export function accessText({ date, cpu, loadAverage, seconds, ways, ratio }: Acc
     String(failed),
   ])
   const head = ['Gate with', 'CPU per request, µs', 'requests/s', 'failed']
-  const more = ((ratio - 1) * 100).toFixed(1)
-  return `${markdownTable([head, ...rows])}\n\n${more} % more CPU per request. ${cpu}, ${date}, load average ${loadAverage.toFixed(1)}, windows of ${seconds} s, medians.`
+  const [more, least, most] = [50, 25, 75].map((rank) => ((percentile(ratios, rank) - 1) * 100).toFixed(1))
+  const pairs = `${ratios.length} pairs of windows of ${seconds} s`
+  return `${markdownTable([head, ...rows])}\n\n${more} % more CPU per request (quartiles ${least} and ${most} %, of ${pairs}). ${cpu}, ${date}, load average ${loadAverage.toFixed(1)}.`
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { GateError } from '../../schemas/words/errors.ts'
-import type { Pass } from '../admit/limits.ts'
+import type { Pass } from '../admit/limit-pass.ts'
 import type { Reservation } from '../admit/reservation.ts'
 import type { Principal } from '../auth/principal.ts'
 import { PROBE, type Probed } from '../listener/half-close.ts'

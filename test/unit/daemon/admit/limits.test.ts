@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { addressSubject } from '../../../../daemon/admit/address-subject.ts'
+import type { Payer } from '../../../../daemon/admit/payer.ts'
 import { limitsOf, PAYER } from '../../../support/budgets.ts'
 
 const OTHER = { ...PAYER, keyId: 'key-2' }
@@ -98,6 +99,18 @@ describe('addresses', () => {
     for (let n = 0; n < 100_000; n += 1) if (from(n) === null) letIn += 1
     expect(letIn).toBe(20_001) // those that are counted together share one
     expect(from(5)).not.toBe(null)
+  })
+
+  test('B15: a key whose gauge was forgotten, since others needed the room, has one and not two', () => {
+    const { limits, pass } = at({ concurrent: 1, requests_per_minute: 10, scope: 'each-key' })
+    const enter = (payer: Payer) => limits.enter(payer, address('192.0.2.1'))
+    const [one, same] = [{ ...PAYER }, { ...PAYER }]
+    enter(one)?.leave(0)
+    for (let n = 0; n < 20_000; n += 1) enter({ ...PAYER, keyId: `key of ${n}` })?.leave(0)
+    pass(60_000)
+    enter({ ...PAYER, keyId: 'one more' })?.leave(0)
+    expect(enter(one)?.refusal).toBeNull()
+    expect(enter(same)?.refusal).not.toBeNull()
   })
 
   test.each([
