@@ -45,7 +45,33 @@ export type Edited = {
 
 /** Writes one key, or a whole table, into the runtime file. @throws ConfigError; then nothing was written */
 export function setKey(place: EditPlace, key: string, value: unknown, force: boolean): Edited {
-  const path = pathOfKey(key)
+  return edits(place, [settingOf(place, pathOfKey(key), value, force)])
+}
+
+/** Removes a key, or everything under it, from the runtime file. @throws ConfigError; then nothing was written */
+export function unsetKey(place: EditPlace, key: string): Edited {
+  return edits(place, [removalOf(place, pathOfKey(key))])
+}
+
+/** Writes keys of one table, and removes those that are null, at once. @throws ConfigError; then nothing was written */
+export function changeKeys(place: EditPlace, table: Path, change: Readonly<Record<string, unknown>>): Edited {
+  const all = Object.entries(change).map(([name, value]) => {
+    const path = [...table, name]
+    return value === null ? removalOf(place, path) : settingOf(place, path, value, false)
+  })
+  return edits(place, all)
+}
+
+/** What an edit of one key does to the runtime layer, and to the text of its file. */
+type KeyEdit = {
+  readonly path: Path
+  readonly layer: (runtime: Tree) => Tree
+  readonly text: (text: string) => Edit
+  readonly shadowed: readonly string[]
+}
+
+/** @throws ConfigError when the key or the value is wrong, or hidden by the environment (unless force) */
+function settingOf(place: EditPlace, path: Path, value: unknown, force: boolean): KeyEdit {
   const { tree, layer } = place.keys
   refusePlaceholder(knownNode(tree, path), path, value)
   const whereOf = (at: Path) => keyPathText(at)
@@ -57,10 +83,22 @@ export function setKey(place: EditPlace, key: string, value: unknown, force: boo
   if (shadowed.length > 0 && !force) refuse(shadowed.map((each) => shadowProblem(place.loaded, each)))
   const sealed = withSeals(tree, path, value, place.sources.seals)
   return {
-    ...changed(place, path, withValue(place.loaded.layers[1].values, path, valueAt(values, path)), (text) =>
-      setInToml(text, path, sealed),
-    ),
+    path,
     shadowed,
+    layer: (runtime) => withValue(runtime, path, valueAt(values, path)),
+    text: (text) => setInToml(text, path, sealed),
+  }
+}
+
+/** @throws ConfigError when there is no such key */
+function removalOf(place: EditPlace, path: Path): KeyEdit {
+  if (!isWritten(place, path)) knownNode(place.keys.tree, path)
+  const mine = valueAt(place.loaded.layers[1].values, path)
+  return {
+    path,
+    shadowed: mine === undefined ? [] : shadowedKeys(place.loaded, [...leafPaths(mine, path)]),
+    layer: (runtime) => withoutValue(runtime, path),
+    text: (text) => unsetInToml(text, path, (table) => isEntry(place.keys.tree, table)),
   }
 }
 
@@ -69,20 +107,6 @@ function refuseDecided({ sources: { socket }, urls }: EditPlace, values: Tree): 
   if (socket === undefined) return
   const [path] = [...leafPaths(values)].filter((at) => decidedKeys(at).length > 0)
   if (path !== undefined) refuse([refusedBySocket(socket, path, values, urls)])
-}
-
-/** Removes a key, or everything under it, from the runtime file. @throws ConfigError; then nothing was written */
-export function unsetKey(place: EditPlace, key: string): Edited {
-  const path = pathOfKey(key)
-  if (!isWritten(place, path)) knownNode(place.keys.tree, path)
-  const mine = valueAt(place.loaded.layers[1].values, path)
-  const shadowed = mine === undefined ? [] : shadowedKeys(place.loaded, [...leafPaths(mine, path)])
-  return {
-    ...changed(place, path, withoutValue(place.loaded.layers[1].values, path), (text) =>
-      unsetInToml(text, path, (table) => isEntry(place.keys.tree, table)),
-    ),
-    shadowed,
-  }
 }
 
 /** Seals every secret of the runtime file with the current key. @returns null when all are. @throws ConfigError */
@@ -101,19 +125,23 @@ export function sealSecrets(place: EditPlace): Loaded | null {
   )
 }
 
-/** Edits the file, and takes a key out of it that would follow its upstream to another address. */
-function changed(
-  place: EditPlace,
-  path: Path,
-  runtime: Tree,
-  change: (text: string) => Edit,
-): Omit<Edited, 'shadowed'> {
-  const led = keyLedAway(place.loaded.layers, path, runtime)
-  const next = edited(place, keyPathText(path), (text) => {
-    const edit = change(text)
-    return led === undefined || edit.kind === 'refused' ? edit : unsetInToml(edit.text, led.path, () => true)
-  })
-  return { next, removed: led === undefined ? [] : [led] }
+/** Edits the file, and takes keys out of it that would follow their upstreams to other addresses. */
+function edits(place: EditPlace, all: readonly KeyEdit[]): Edited {
+  const { layers } = place.loaded
+  const runtime = all.reduce((tree, { layer }) => layer(tree), layers[1].values)
+  const led = all.flatMap(({ path }) => keyLedAway(layers, path, runtime) ?? [])
+  const leave = led.map(
+    ({ path }) =>
+      (text: string) =>
+        unsetInToml(text, path, () => true),
+  )
+  const next = edited(place, all.map(({ path }) => keyPathText(path)).join(', '), (before) =>
+    [...all.map(({ text }) => text), ...leave].reduce<Edit>(
+      (edit, change) => (edit.kind === 'refused' ? edit : change(edit.text)),
+      { kind: 'edited', text: before },
+    ),
+  )
+  return { next, removed: led, shadowed: all.flatMap(({ shadowed }) => shadowed) }
 }
 
 /** Whether the file says something there, be it a known key or not: what is wrong can be removed. */

@@ -27,6 +27,11 @@ export type ConfigHandle = {
   set(key: string, value: unknown, options: { readonly force: boolean }): Promise<ConfigChange>
   /** Removes one key, or everything under it, from the runtime file. */
   unset(key: string): Promise<ConfigChange>
+  /**
+   * Writes keys of one table, and removes those that are null, all of them or none.
+   * @throws ConfigError when one of them is wrong or shadowed by env
+   */
+  change(table: readonly string[], change: Readonly<Record<string, unknown>>): Promise<ConfigChange>
   /** Seals every secret of the runtime file with the current key of the keyring. @throws ConfigError */
   sealSecrets(): Promise<void>
   diff(): readonly ConfigDifference[]

@@ -5,7 +5,7 @@ import type { Log } from '../schemas/words/log.ts'
 import { type Path, sameValue, valueAt } from '../syntax/tree.ts'
 import { keysOf, type Withheld } from './bound-keys.ts'
 import { applicable, changedPaths, waitsForRestart } from './changes.ts'
-import { type Edited, readKeyText, sealSecrets, setKey, unsetKey } from './edits.ts'
+import { changeKeys, type Edited, readKeyText, sealSecrets, setKey, unsetKey } from './edits.ts'
 import { explainKey, type Inspected, listKeys, pathOfKey, runtimeDifferences } from './explain.ts'
 import { foreignVariables } from './foreign-variables.ts'
 import type { ConfigHandle } from './handle.ts'
@@ -129,6 +129,11 @@ export function openConfig(sources: Sources & { readonly log: Log; readonly fing
     unset: (key) =>
       serialised(() => {
         const { next, ...edit } = unsetKey({ sources, keys, loaded, urls }, key)
+        return withEdit(adopt(next), edit)
+      }),
+    change: (table, change) =>
+      serialised(() => {
+        const { next, ...edit } = changeKeys({ sources, keys, loaded, urls }, table, change)
         return withEdit(adopt(next), edit)
       }),
     sealSecrets: () =>

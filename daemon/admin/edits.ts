@@ -1,29 +1,21 @@
 import type { ConfigHandle } from '../../config/handle.ts'
 import type { ConfigChange } from '../../schemas/config/layers.ts'
-import { keyPathText } from '../../schemas/words/key-path.ts'
 import { AdminError } from './error.ts'
 
-type Editable = Pick<ConfigHandle, 'explain' | 'set' | 'unset'>
-
 /**
- * Sets what a change names, key by key; `null` takes a key away. What is refused ends it: what came before it is set.
+ * Sets what a change names; `null` takes a key away. What is refused changes nothing.
  * @throws ConfigError, AdminError BAD_REQUEST for a change that names nothing
  */
-export async function setEach(
-  config: Editable,
+export function setEach(
+  config: Pick<ConfigHandle, 'change'>,
   path: readonly string[],
   change: Readonly<Record<string, unknown>>,
 ): Promise<ConfigChange> {
-  const done: ConfigChange[] = []
-  for (const [name, value] of Object.entries(change)) {
-    const key = keyPathText([...path, name])
-    done.push(await (value === null ? config.unset(key) : config.set(key, value, { force: false })))
-  }
-  const last = done.at(-1)
-  if (last === undefined) throw new AdminError('BAD_REQUEST', 'body: name at least one setting to change')
-  const all = (of: 'changed' | 'restart' | 'shadowed') => [...new Set(done.flatMap((one) => one[of]))]
-  return { ...last, changed: all('changed'), restart: all('restart'), shadowed: all('shadowed') }
+  if (Object.keys(change).length === 0) throw new AdminError('BAD_REQUEST', 'body: name at least one setting to change')
+  return config.change(path, change)
 }
+
+type Editable = Pick<ConfigHandle, 'explain' | 'unset'>
 
 /** Removes a table of the runtime layer. @throws AdminError NOT_AT_RUN_TIME when another layer has it as well */
 export async function unsetWhole(config: Editable, key: string): Promise<ConfigChange> {

@@ -15,7 +15,7 @@ import { json } from '../reply.ts'
 import { type ApiRoute, apiRoute } from '../route.ts'
 
 export type BudgetParts = {
-  readonly config: Pick<ConfigHandle, 'current' | 'explain' | 'set' | 'unset'>
+  readonly config: Pick<ConfigHandle, 'current' | 'explain' | 'set' | 'unset' | 'change'>
   readonly money: {
     /** What its pots have spent, those first that have spent most. */
     readonly potsOf: (budget: string) => BudgetInfo['pots']

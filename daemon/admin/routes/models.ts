@@ -21,7 +21,7 @@ export type OfferedModel = {
 type Asker = { readonly keyId: string; readonly allowed: Allowance | null }
 
 export type ModelParts = {
-  readonly config: Pick<ConfigHandle, 'current' | 'explain' | 'set' | 'unset'>
+  readonly config: Pick<ConfigHandle, 'current' | 'explain' | 'set' | 'unset' | 'change'>
   /** What a key may ask for; null: everything there is. */
   readonly modelsFor: (allowed: Allowance | null) => readonly OfferedModel[]
   /** Where a request would go. @throws GateError what it would be answered */

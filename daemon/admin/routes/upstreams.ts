@@ -11,7 +11,7 @@ import { type ApiRoute, apiRoute } from '../route.ts'
 import { shownAt } from './config.ts'
 
 export type UpstreamParts = {
-  readonly config: Pick<ConfigHandle, 'current' | 'explain' | 'set' | 'unset'>
+  readonly config: Pick<ConfigHandle, 'current' | 'explain' | 'set' | 'unset' | 'change'>
   readonly status: () => DaemonStatus
 }
 

@@ -56,6 +56,21 @@ test('unset uncovers the layer below', async () => {
   expect(config.explain('log.level')).toMatchObject({ winner: 'declared' })
 })
 
+test('several keys of a table change at once, or none of them', async () => {
+  const before = '[budgets.b] # mine\nlimit = "1 USD"\nwindow = "day"\nsoft = true\n'
+  const place = configPlace({ runtime: before })
+  const config = place.open()
+  const refused = config.change(['budgets', 'b'], { limit: '5 USD', window: 'year' })
+  expect(await codesOf(refused)).toEqual(['INVALID_VALUE'])
+  expect(await codesOf(config.change(['budgets', 'b'], { limit: '5 USD', window: null }))).not.toEqual([])
+  expect(place.read()).toBe(before)
+  expect(config.current().budgets['b']).toMatchObject({ limit: '1 USD', window: 'day', soft: true })
+  const { changed } = await config.change(['budgets', 'b'], { limit: '5 USD', window: 'hour', soft: null })
+  expect([...changed].sort()).toEqual(['budgets.b.limit', 'budgets.b.soft', 'budgets.b.window'])
+  expect(place.read()).toBe('[budgets.b] # mine\nlimit = "5 USD"\nwindow = "hour"\n')
+  expect(config.current().budgets['b']).toMatchObject({ limit: '5 USD', window: 'hour', soft: false })
+})
+
 test('a whole entry can be set and unset', async () => {
   const place = configPlace()
   const config = place.open()

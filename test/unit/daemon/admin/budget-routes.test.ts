@@ -7,6 +7,7 @@ const PARTS: BudgetParts = {
     explain: () => expect.unreachable('nothing is asked'),
     set: () => expect.unreachable('nothing is set'),
     unset: () => expect.unreachable('nothing is unset'),
+    change: () => expect.unreachable('nothing is changed'),
   },
   money: { potsOf: () => [], refill: () => false },
 }
