@@ -3,7 +3,8 @@ import type { Log } from '../../schemas/words/log.ts'
 import type { Keyring } from '../../store/sealed/keyring.ts'
 import { DATABASES } from '../../store/sqlite/database-names.ts'
 import { type ObjectStore, openObjectStore } from '../../store/sqlite/object-store.ts'
-import { openResponseStore, type ResponseStore } from '../../store/sqlite/response-store.ts'
+import { openResponseStore, placeOf, type ResponseStore } from '../../store/sqlite/response-store.ts'
+import { createTextWriter } from '../../store/sqlite/text-writer.ts'
 
 /** What cannot be opened is tried again at its next use, after this long at the soonest. */
 const TRY_AGAIN_MS = 1_000
@@ -28,6 +29,7 @@ export function openAnswers(stateDirectory: string, keyring: Keyring, log: Log, 
     keyring.currentId()
     return openResponseStore(textFile, keyring)
   })
+  const writer = createTextWriter(textFile, (bytes) => texts.use().added(bytes))
   const objects = opened('who made which files and batches cannot be looked up', parts, () => openObjectStore(file))
   return {
     store: {
@@ -36,12 +38,19 @@ export function openAnswers(stateDirectory: string, keyring: Keyring, log: Log, 
       remove: (...all) => store.use().remove(...all),
       trim: (...all) => store.use().trim(...all),
       reseal: (...all) => store.use().reseal(...all),
-    } satisfies Omit<ResponseStore, 'close' | 'isReadable'>,
+    } satisfies Omit<ResponseStore, 'close' | 'isReadable' | 'added'>,
     texts: {
-      put: (...all) => texts.use().put(...all),
+      put: (keyId, id, at, text) => {
+        texts.use() // the file is there then
+        writer.put({ keyId, id, at, sealed: keyring.seal(placeOf(keyId, id), text) })
+      },
       get: (...all) => texts.use().get(...all),
       trim: (...all) => texts.use().trim(...all),
-      reseal: (...all) => texts.use().reseal(...all),
+      reseal(...all) {
+        const resealed = texts.use().reseal(...all)
+        // what waits may be sealed with the key before
+        return writer.isWaiting() ? { ...resealed, isDone: false } : resealed
+      },
     } satisfies Pick<ResponseStore, 'put' | 'get' | 'trim' | 'reseal'>,
     objects: {
       put: (...all) => objects.use().put(...all),
@@ -50,7 +59,8 @@ export function openAnswers(stateDirectory: string, keyring: Keyring, log: Log, 
       remove: (...all) => objects.use().remove(...all),
       upstreamsOf: (...all) => objects.use().upstreamsOf(...all),
     } satisfies Omit<ObjectStore, 'close'>,
-    close(): void {
+    async close(): Promise<void> {
+      await writer.close()
       objects.close()
       texts.close()
       store.close()

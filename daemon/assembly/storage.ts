@@ -136,7 +136,7 @@ export function openStorage({
       if (unwritten > 0)
         log('error', 'entries of the audit could not be written; the log has them', { count: unwritten })
       keys.close()
-      answers.close()
+      await answers.close()
     },
   }
 }

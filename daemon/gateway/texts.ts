@@ -1,3 +1,4 @@
+import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import type { AnswerTap } from '../translate/kept-form.ts'
 import type { Job } from './job.ts'
@@ -54,11 +55,12 @@ export function createTexts(store: Pick<AnswerStore, 'put'>, log: Log, now: () =
       isOn = next.keys.size + next.models.size > 0
     },
     /** Watches a request whose text is to be kept. @returns what to call at its end; null: it is not to be kept */
-    begin({ answer, keyId, call, asked }: Job): (() => void) | null {
+    begin({ answer, keyId, call, asked, allowed, hold }: Job): (() => void) | null {
       if (!isOn) return null
       const { keys, models } = wanted
-      if (!keys.has(keyId) && !keys.has(answer.keyName) && !models.has(asked.model)) return null
-      const tape = tapeOf(answer.tap)
+      const model = allowed?.pinned ?? asked.model
+      if (!keys.has(keyId) && !keys.has(answer.keyName) && !models.has(model)) return null
+      const tape = tapeOf(answer.tap, hold)
       answer.tap = tape
       const at = now()
       return () => {
@@ -67,7 +69,7 @@ export function createTexts(store: Pick<AnswerStore, 'put'>, log: Log, now: () =
           at,
           key_id: keyId,
           user_id: answer.principal?.userId ?? '',
-          model: asked.model,
+          model,
           prompt: prompt.toString('utf8'),
           answer: tape.text(),
           cut_bytes: call.body.length - prompt.length + tape.cutBytes(),
@@ -77,15 +79,32 @@ export function createTexts(store: Pick<AnswerStore, 'put'>, log: Log, now: () =
   }
 }
 
-/** Keeps the beginning of what passes, and hands it on. */
-function tapeOf(next: AnswerTap | null): AnswerTap & { text(): string; cutBytes(): number } {
+/**
+ * Keeps the beginning of what passes, and hands it on.
+ * @param hold counts what is kept; where it throws, since there is too much of all, no more is
+ */
+function tapeOf(next: AnswerTap | null, hold: Job['hold']): AnswerTap & { text(): string; cutBytes(): number } {
   const chunks: Buffer[] = []
   let bytes = 0
   let cut = 0
+  let mostBytes = MOST_BYTES
+
+  function counted(taken: Buffer): Buffer {
+    try {
+      hold(taken.length)
+      return taken
+    } catch (error) {
+      if (!(error instanceof GateError)) throw error
+      mostBytes = bytes
+      return taken.subarray(0, 0)
+    }
+  }
+
   return {
     feed(chunk) {
       next?.feed(chunk)
-      const taken = chunk.subarray(0, MOST_BYTES - bytes)
+      const wanted = chunk.subarray(0, Math.max(0, mostBytes - bytes))
+      const taken = wanted.length > 0 ? counted(wanted) : wanted
       if (taken.length > 0) chunks.push(Buffer.from(taken))
       bytes += taken.length
       cut += chunk.length - taken.length

@@ -18,12 +18,15 @@ export type ResponseStore = {
   readonly trim: (since: number, maxBytes: number) => boolean
   /** Seals the next answers with the current key. @see resealSome */
   readonly reseal: (after: number, most: number) => Resealed
+  /** Counts what another connection has put. */
+  readonly added: (bytes: number) => void
   /** Whether the key opens what was kept last; so it does where nothing is. */
   readonly isReadable: () => boolean
   readonly close: () => void
 }
 
-const SCHEMA = `CREATE TABLE IF NOT EXISTS response (
+/** What an answers file of these has. */
+export const RESPONSE_SCHEMA = `CREATE TABLE IF NOT EXISTS response (
   key_id TEXT NOT NULL,
   id TEXT NOT NULL,
   created_at INTEGER NOT NULL,
@@ -41,7 +44,8 @@ const PAGES_PER_TRIM = 1_024
 type Size = { readonly bytes: number }
 const NOTHING: Size = { bytes: 0 }
 
-const placeOf = (keyId: string, id: string): Place => ['response', keyId, id]
+/** Where a text is sealed for. */
+export const placeOf = (keyId: string, id: string): Place => ['response', keyId, id]
 
 const SEALED: SealedColumn = {
   table: 'response',
@@ -55,7 +59,7 @@ export function openResponseStore(
   file: string,
   keyring: Pick<Keyring, 'seal' | 'unseal' | 'currentId'>,
 ): ResponseStore {
-  const database = openAnswersFile(file, SCHEMA)
+  const database = openAnswersFile(file, RESPONSE_SCHEMA)
   const put = database.prepare('INSERT OR REPLACE INTO response (key_id, id, created_at, sealed) VALUES (?, ?, ?, ?)')
   const get = database.prepare<[string, string, number], { readonly sealed: Buffer }>(
     'SELECT sealed FROM response WHERE key_id = ? AND id = ? AND created_at >= ?',
@@ -112,6 +116,9 @@ export function openResponseStore(
       const free = Number(database.pragma('freelist_count', { simple: true }))
       if (free > 0) database.pragma(`incremental_vacuum(${PAGES_PER_TRIM})`)
       return !removed.isAll || free > PAGES_PER_TRIM
+    },
+    added(bytes) {
+      total += bytes
     },
     reseal: (after, most) => resealSome(database, keyring, SEALED, after, most),
     isReadable() {

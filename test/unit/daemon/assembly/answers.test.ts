@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => place.remove())
 
-test('answers are kept although nobody knows who made which files', () => {
+test('answers are kept although nobody knows who made which files', async () => {
   const file = new Sqlite(place.file('responses.db'))
   file.exec('CREATE VIEW object AS SELECT 1 AS id')
   file.close()
@@ -23,14 +23,14 @@ test('answers are kept although nobody knows who made which files', () => {
   expect(store.get('k', 'r', 0)).toBe('text')
   expect(() => objects.find('k', 'file-1')).toThrow('see the log of the start')
   expect(logged).toEqual(['who made which files and batches cannot be looked up'])
-  close()
+  await close()
 })
 
-test('a keyring that opens nothing is said at the start', () => {
+test('a keyring that opens nothing is said at the start', async () => {
   const before = openAnswers(place.path, keyringOf(place.path), log, () => 0)
   before.store.put('k', 'r', 1, 'text')
-  before.close()
-  openAnswers(place.path, keyringOf(place.path), log, () => 0).close()
+  await before.close()
+  await openAnswers(place.path, keyringOf(place.path), log, () => 0).close()
   expect(logged).toEqual([])
   rmSync(place.file('keyring.json'))
   rmSync(place.file('sealing.key'))
@@ -39,10 +39,10 @@ test('a keyring that opens nothing is said at the start', () => {
   expect(logged).toEqual([expect.stringContaining('is not in keyring.json')])
   store.put('k', 'r', 2, 'text')
   expect(store.get('k', 'r', 0)).toBe('text')
-  close()
+  await close()
 })
 
-test('files are found although no answers can be kept', () => {
+test('files are found although no answers can be kept', async () => {
   place.write('sealing.key', 'short')
   const { store, objects, close } = openAnswers(place.path, keyringOf(place.path), log, () => 0)
   objects.put('k', 'file-1', 'openai', 1)
@@ -50,5 +50,5 @@ test('files are found although no answers can be kept', () => {
   expect(() => store.get('k', 'r', 0)).toThrow('see the log of the start')
   expect(logged).toEqual(['answers cannot be kept', 'prompts and answers cannot be kept'])
   expect(statSync(place.file('responses.db')).mode & 0o077).toBe(0)
-  close()
+  await close()
 })
