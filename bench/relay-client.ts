@@ -4,7 +4,7 @@ import { helloMaker } from '../test/support/visitor.ts'
 import { WANTS } from './relay-program.ts'
 
 const AT_ONCE = 16
-const IDLE = 1_000
+const IDLE = 4_000
 const STALLED = 500
 const SLOW = 5_000
 

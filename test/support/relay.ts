@@ -140,6 +140,8 @@ export type TestNode = {
   readonly session: ServerHttp2Session
   readonly heard: readonly ControlMessage[]
   readonly say: (message: Parameters<typeof writeMessage>[0]) => void
+  /** Says what may be no message. */
+  readonly sayBytes: (bytes: Buffer) => void
   /** Waits for a message of a kind. */
   readonly hear: <T extends ControlMessage['type']>(type: T) => Promise<Extract<ControlMessage, { readonly type: T }>>
   readonly closed: Promise<void>
@@ -233,6 +235,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     session,
     heard,
     say,
+    sayBytes: (bytes) => void control?.write(bytes),
     hear,
     closed,
     exporter: socket.exportKeyingMaterial(EXPORTER.bytes, EXPORTER.label, Buffer.alloc(0)),

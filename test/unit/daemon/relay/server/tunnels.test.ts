@@ -1,8 +1,10 @@
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:https'
 import { connect } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ALPN } from '../../../../../daemon/relay/protocol.ts'
+import { below, createRandom } from '../../../../support/fuzz.ts'
 import { makeIdentity } from '../../../../support/identities.ts'
 import {
   DOMAIN,
@@ -147,6 +149,43 @@ describe('a node', () => {
     await expect.poll(() => relay.relay.status()).toEqual([])
     expect(relay.relay.metrics()).toContain('gate_relay_tunnels_lost_total 1')
   })
+})
+
+test('what a node says out of order or in rubbish ends its tunnel and nothing else', async () => {
+  const relay = await relayWith()
+  const calm = await nodeAt({ port: relay.port, take: echo })
+  const random = createRandom(15)
+  const rubbish = () => {
+    const bytes = Buffer.from(Array.from({ length: 1 + below(random, 200) }, () => below(random, 256)))
+    return Buffer.concat([Buffer.of(0, bytes.length), bytes])
+  }
+  await Promise.all(
+    Array.from({ length: 30 }, async (_, i) => {
+      const node = await nodeAt({ port: relay.port })
+      node.sayBytes(rubbish())
+      if (i % 2 === 0) node.stop()
+      await node.closed
+    }),
+  )
+  const bytes = (await helloMaker())(calm.host)
+  const visitor = await visit(relay.port, bytes)
+  await visitor.receive(bytes.length)
+  visitor.socket.destroy()
+  await expect.poll(() => relay.relay.status()).toHaveLength(1)
+})
+
+test('a validation of the name of the relay itself is answered while one is going on', async () => {
+  const answering = makeIdentity([`relay.${DOMAIN}`])
+  let current: typeof answering | null = answering
+  const relay = await relayWith({ challenge: () => current })
+  const tls = { port: relay.port, host: '127.0.0.1', servername: `relay.${DOMAIN}`, ALPNProtocols: ['acme-tls/1'] }
+  const socket = connect({ ...tls, rejectUnauthorized: false })
+  await once(socket, 'secureConnect')
+  expect(socket.alpnProtocol).toBe('acme-tls/1')
+  expect(socket.getPeerX509Certificate()?.toString()).toBe(new X509Certificate(answering.cert).toString())
+  socket.destroy()
+  current = null
+  expect(await answerTo(relay.port, (await helloMaker(['acme-tls/1']))(`relay.${DOMAIN}`))).toBe('alert 49')
 })
 
 describe('a visitor', () => {
