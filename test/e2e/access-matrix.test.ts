@@ -4,15 +4,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ROLES, type Role, SCOPES_OF_ROLE } from '../../schemas/words/roles.ts'
 import { SCOPES, type Scope } from '../../schemas/words/scopes.ts'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
-import { isLong } from '../support/effort.ts'
+import { isLong, someOf } from '../support/effort.ts'
+import { type RunningProvider, startIdentityProvider } from '../support/identity-providers.ts'
 import { type Documented, openApiOf } from '../support/openapi.ts'
+import { addProvider, letDeviceIn, signInBy } from '../support/signed-in-person.ts'
 
 /** Who asks. `scopes` null: nobody, or somebody whose credential does not count. */
 type Asker = {
   readonly name: string
   readonly credential: string | null
   readonly scopes: ReadonlySet<Scope> | null
-  readonly kind: 'key' | 'session'
+  readonly kind: 'key' | 'session' | 'device'
 }
 
 /** Where a credential is put, and what is sent then. */
@@ -26,14 +28,19 @@ const PLACES: Readonly<Record<string, (credential: string) => { headers?: Record
   Basic: (credential) => ({ headers: { authorization: `Basic ${btoa(`admin:${credential}`)}` } }),
 }
 /** Where a credential is not looked for: a session may be wherever a key is, and in its cookie. */
-const NOT_FOR = { key: new Set(['cookie', 'Basic']), session: new Set(['Basic']) } as const
+const NOT_FOR = {
+  key: new Set(['cookie', 'Basic']),
+  device: new Set(['cookie', 'Basic']),
+  session: new Set(['Basic']),
+} as const
 /** A page says itself that a sign-in did not work, and a route that nobody can sign in in this way. */
 const isDenied = (status: number, code: string) =>
   (status === 401 || status === 403) && code !== 'SIGN_IN_REFUSED' && code !== 'PAGE'
 
 let daemon: Daemon
 let api: Awaited<ReturnType<typeof openApiOf>>
-const askers: Asker[] = [{ name: 'nobody', credential: null, scopes: null, kind: 'key' }]
+const NOBODY: Asker = { name: 'nobody', credential: null, scopes: null, kind: 'key' }
+const askers: Asker[] = [NOBODY]
 
 beforeAll(async () => {
   daemon = await startDaemon({
@@ -76,7 +83,7 @@ afterAll(async () => {
 function expected({ scope }: Documented, { scopes, kind }: Asker, place: string): 'through' | 401 | 403 {
   if (scope === 'public') return 'through'
   if (scopes === null || NOT_FOR[kind].has(place)) return 401
-  if (scope === 'person') return kind === 'session' ? 'through' : 403
+  if (scope === 'person') return kind === 'key' ? 403 : 'through'
   if (scope === 'signed-in' || scopes.has('admin') || scopes.has(scope)) return 'through'
   return scope === 'chat:read' && scopes.has('chat:write') ? 'through' : 403
 }
@@ -118,25 +125,90 @@ test('what anybody may ask is this alone', () => {
   expect(open.filter((one) => !OPEN_TO_ALL.has(one))).toEqual([])
 })
 
-test('no cell of route, caller and place lets through, or refuses, another one than it should', async () => {
-  const cells = api.routes.flatMap((route, at) =>
-    askers.flatMap((asker, turn) =>
+/** Each route with each caller at each place; a sample has every route with every caller, each at another place. */
+async function wrongCells(url: string, callers: readonly Asker[], nth = 1): Promise<readonly string[]> {
+  const cells = someOf(api.routes, nth).flatMap((route, at) =>
+    callers.flatMap((asker, turn) =>
       Object.keys(PLACES)
-        // a sample has every route with every caller, each at another place
         .filter((_, index) => isLong || index === (at + turn) % Object.keys(PLACES).length)
         .map((place) => ({ route, asker, place })),
     ),
   )
   const wrong: string[] = []
   await inTurns(cells, async ({ route, asker, place }) => {
-    const { status, code, faults } = await ask(daemon.url, route, place, asker.credential)
+    const { status, code, faults } = await ask(url, route, place, asker.credential)
     const wanted = expected(route, asker, place)
     const found = isDenied(status, code) ? status : 'through'
     if (found !== wanted || faults.length > 0)
       wrong.push(`${route.method} ${route.path} by ${asker.name} in ${place}: ${status} ${code} ${faults.join('; ')}`)
   })
-  expect(wrong).toEqual([])
+  return wrong
+}
+
+test('no cell of route, caller and place lets through, or refuses, another one than it should', async () => {
+  expect(await wrongCells(daemon.url, askers)).toEqual([])
 })
+
+describe('with auth.mode oidc and device', () => {
+  let other: Daemon
+  let provider: RunningProvider
+  const people: Asker[] = [NOBODY]
+  beforeAll(async () => {
+    other = await startDaemon({
+      GATE_AUTH__TOKEN: 'the-system-token-of-the-matrix',
+      GATE_AUTH__MODE: '["oidc","device"]',
+    })
+    provider = await startIdentityProvider([`${other.url}/auth/callback`], (name) => ({ groups: [name] }))
+    const groups = [...ROLES.map((role) => ({ group: role, role })), { group: 'gone', role: 'admin' }]
+    const id = await addProvider(other, provider.issuer, { claim: 'groups', groups, otherwise: 'none' })
+    for (const role of ROLES) {
+      const cookie = await signInBy(other, id, role)
+      const scopes = SCOPES_OF_ROLE[role]
+      people.push({ name: `a ${role} of a provider`, credential: tokenIn(cookie), scopes, kind: 'session' })
+      const { access_token: token } = await letDeviceIn(other, cookie)
+      people.push({ name: `a device of a ${role}`, credential: token, scopes, kind: 'device' })
+    }
+    const cookie = await signInBy(other, id, 'admin')
+    for (const scope of ['chat:read', 'chat:write', 'config:read'] as const) {
+      const { access_token: token } = await letDeviceIn(other, cookie, scope)
+      const scopes = new Set([scope])
+      people.push({ name: `a device of an admin with ${scope}`, credential: token, scopes, kind: 'device' })
+    }
+    const given = await letDeviceIn(other, cookie)
+    await fetch(`${other.url}/auth/revoke`, {
+      method: 'POST',
+      body: new URLSearchParams({ token: given.refresh_token }),
+    })
+    people.push({ name: 'a device that signed out', credential: given.access_token, scopes: null, kind: 'device' })
+    people.push({ name: 'a refresh token', credential: given.refresh_token, scopes: null, kind: 'device' })
+    const gone = await signInBy(other, id, 'gone')
+    const device = await letDeviceIn(other, gone)
+    await disable(other, 'gone')
+    people.push({ name: 'a disabled person', credential: tokenIn(gone), scopes: null, kind: 'session' })
+    people.push({ name: 'their device', credential: device.access_token, scopes: null, kind: 'device' })
+  })
+  afterAll(async () => {
+    await Promise.all([other.stop(), provider.stop()])
+    other.remove()
+  })
+
+  test('no cell of route, caller and place lets through, or refuses, another one than it should', async () => {
+    expect(people.filter(({ credential }) => credential === '' || credential === undefined)).toEqual([])
+    expect(await wrongCells(other.url, people, 3)).toEqual([])
+  })
+})
+
+const tokenIn = (cookie: string): string => cookie.replace('se_session=', '')
+
+async function disable({ url, key }: Daemon, name: string): Promise<void> {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const { users } = (await (await fetch(`${url}/api/admin/users`, { headers })).json()) as {
+    users: { id: string; name: string }[]
+  }
+  const id = users.find((user) => user.name === name)?.id
+  const body = '{"disabled":true}'
+  await fetch(`${url}/api/admin/users/${id}`, { method: 'PATCH', headers, body })
+}
 
 describe('with auth.mode none', () => {
   let open: Daemon
