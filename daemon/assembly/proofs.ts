@@ -1,7 +1,5 @@
-import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import type { Config } from '../../schemas/config/config.ts'
-import { isLoopback, parseHostPort } from '../../schemas/words/address.ts'
 import { TAILSCALE } from '../../schemas/words/certificate-sources.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Log } from '../../schemas/words/log.ts'
@@ -14,9 +12,11 @@ import { createProxyIdentity } from '../auth/ambient/proxy-identity.ts'
 import { createTailscaleIdentity } from '../auth/ambient/tailscale-identity.ts'
 import type { Proofs } from '../auth/authenticate.ts'
 import { type BreakGlass, createBreakGlass, type Guess } from '../auth/break-glass.ts'
+import { isOwnHost } from '../auth/own-host.ts'
 import { createHasher, usableHash } from '../auth/password/hasher.ts'
 import { createPasswords } from '../auth/password/passwords.ts'
 import { CONFIGURED_PERSON, EMERGENCY_SOURCE } from '../auth/users.ts'
+import { ownNames } from '../gateway/settings.ts'
 
 type ProofParts = {
   readonly access: Access
@@ -185,17 +185,9 @@ function whoisAt(env: ProofParts['env']) {
   }
 }
 
-/**
- * A page of another site can have its own name lead here, and a browser then takes it for this gateway's: who has no
- * credential is known only under a name that is the gateway's own.
- * @throws GateError MISDIRECTED
- */
-function requireOwnHost(header: string | undefined, { server, auth }: Config): void {
-  const { host } = parseHostPort(header ?? '')
-  if (isIP(host.replace(/^\[|\]$/g, '')) !== 0 || isLoopback(host)) return
-  const external = server.external_url === undefined ? undefined : URL.parse(server.external_url)?.hostname
-  if (host === external || server.allowed_hosts.some((allowed) => allowed.toLowerCase() === host)) return
-  if (auth.tailscale.tailnets.some((tailnet) => host.endsWith(`.${tailnet}`))) return
+/** Who has no credential is known only under a name that is the gateway's own. @throws GateError MISDIRECTED */
+function requireOwnHost(header: string | undefined, config: Config): void {
+  if (isOwnHost(header, ownNames(config))) return
   const hint = 'set server.external_url or server.allowed_hosts'
   throw new GateError('MISDIRECTED', `under this host name no client is known without a credential; ${hint}`)
 }

@@ -17,7 +17,7 @@ export type Over = {
   /** null: the proxy of this host. */
   readonly peer: string | null
   /** null: it is not encrypted up to Gate. */
-  readonly secured: object | null
+  readonly secured: { readonly isFor: (host: string) => boolean } | null
 }
 
 /** What says who sends a request. Each finds nothing (null) where it is not configured. */
@@ -48,6 +48,8 @@ export type AuthSettings = {
   readonly origins: TrustedOrigins
   /** The client's address. @param peer of the connection; null: the proxy of this host */
   readonly addressOf: (headers: IncomingHttpHeaders, peer: string | null) => string
+  /** Whether a browser's session counts under the host that is asked for. @param header Host */
+  readonly isOwnHost: (header: string | undefined, over: Over) => boolean
   /** Whether the client speaks TLS: with Gate, or with a trusted proxy that says so. */
   readonly isSecured: (headers: IncomingHttpHeaders, over: Over) => boolean
 }
@@ -55,7 +57,7 @@ export type AuthSettings = {
 /**
  * Finds out who sends a request: at once where a key or session does, which are in memory.
  * @param url the request target with its query
- * @throws GateError MISSING_KEY, INVALID_KEY, SESSION_EXPIRED, CSRF_REFUSED, FORBIDDEN_ADDRESS; also as a rejection
+ * @throws GateError MISSING_KEY, INVALID_KEY, SESSION_EXPIRED, CSRF_REFUSED, MISDIRECTED, FORBIDDEN_ADDRESS; also as a rejection
  */
 export function authenticate(
   asked: Asked,
@@ -68,8 +70,8 @@ export function authenticate(
   const { peer } = over
   const credential = credentialOf(asked.headers, url, () => settings.isSecured(asked.headers, over))
   const found = foundBy(credential, asked, peer, proofs, settings)
-  if (found instanceof Promise) return found.then((principal) => admitted(principal, credential, asked, peer, settings))
-  return admitted(found, credential, asked, peer, settings)
+  if (found instanceof Promise) return found.then((principal) => admitted(principal, credential, asked, over, settings))
+  return admitted(found, credential, asked, over, settings)
 }
 
 function foundBy(
@@ -101,12 +103,17 @@ function admitted(
   principal: Principal | null,
   { kind }: Credential,
   asked: Asked,
-  peer: string | null,
-  { origins, addressOf }: AuthSettings,
+  over: Over,
+  { origins, addressOf, isOwnHost }: AuthSettings,
 ): Principal {
   if (principal === null) throw refusalOf(kind)
+  if (kind === 'cookie' && !isOwnHost(asked.headers.host, over))
+    throw new GateError(
+      'MISDIRECTED',
+      'under this host name no session counts; set server.external_url or server.allowed_hosts',
+    )
   if (kind !== 'secret') refuseForeignPage(asked, origins, kind === 'cookie')
-  if (principal.addresses !== null && !principal.addresses.has(addressOf(asked.headers, peer)))
+  if (principal.addresses !== null && !principal.addresses.has(addressOf(asked.headers, over.peer)))
     throw new GateError('FORBIDDEN_ADDRESS', 'this key may not be used from this address')
   return principal
 }

@@ -6,6 +6,7 @@ import { isOpenMode } from '../../schemas/words/auth-modes.ts'
 import { addressList, clientAddress } from '../admit/address.ts'
 import type { AdmissionLimits } from '../admit/admission.ts'
 import type { Over } from '../auth/authenticate.ts'
+import { isOwnHost, type OwnNames } from '../auth/own-host.ts'
 
 export type GatewaySettings = ReturnType<typeof gatewaySettings>
 
@@ -13,14 +14,18 @@ export type GatewaySettings = ReturnType<typeof gatewaySettings>
 export function gatewaySettings({ server, auth }: Config) {
   const trustedProxies = addressList(server.trusted_proxies)
   const isOpen = isOpenMode(auth.mode)
+  const names = ownNames({ server, auth })
   return {
     isOpen,
     /** Host of `server.external_url`; undefined: there is none. */
-    externalHost: externalHost(server.external_url),
+    externalHost: names.externalHost,
     isServed: servedHosts(server.allowed_hosts, isOpen),
     allowedOrigins: new Set(server.allowed_origins),
     allowFrom: addressList(server.allow_from),
-    /** Of the routes of administrators. */
+    /** Whether a browser's session counts under the host that is asked for: by the configuration, or the certificate. */
+    isOwnHost: (header: string | undefined, { secured }: Over): boolean =>
+      isOwnHost(header, names) || secured?.isFor(parseHostPort(header ?? '').host) === true,
+    /** Of the routes of operators. */
     adminAllowFrom: addressList(server.admin_allow_from),
     trustedProxies,
     /** Web pages that may act for whoever is signed in. */
@@ -30,6 +35,15 @@ export function gatewaySettings({ server, auth }: Config) {
     isSecured: (headers: IncomingHttpHeaders, { peer, secured }: Over) =>
       secured !== null || ((peer === null || trustedProxies.has(peer)) && headers['x-forwarded-proto'] === 'https'),
     stallTimeoutMs: durationMs(server.stall_timeout),
+  }
+}
+
+/** The names that are the gateway's own. */
+export function ownNames({ server, auth }: Pick<Config, 'server' | 'auth'>): OwnNames {
+  return {
+    externalHost: externalHost(server.external_url),
+    allowed: new Set(server.allowed_hosts.map(canonicalHost)),
+    tailnets: auth.tailscale.tailnets,
   }
 }
 

@@ -1,13 +1,16 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createHasher } from '../../daemon/auth/password/hasher.ts'
 import { witnessOf } from '../../system/token-witness.ts'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
 import { gatectl, startGatectl } from '../support/gatectl-process.ts'
 import { type RunningProvider, startIdentityProvider } from '../support/identity-providers.ts'
 import { decideOnDevice, signInFirst } from '../support/signed-in-person.ts'
+import { startTlsDaemon, type TlsDaemon } from '../support/tls-daemon.ts'
 
 let daemon: Daemon
 let op: RunningProvider
@@ -204,5 +207,83 @@ test.each(['form', 'json'])('the endpoints take %s, and whatever else a client s
   expect(await token({ grant_type: 'refresh_token', refresh_token: 'made up' })).toMatchObject({
     status: 401,
     body: { error: 'invalid_grant' },
+  })
+})
+
+describe('over HTTPS, with a certificate of a private CA', () => {
+  let gate: TlsDaemon
+  let at: string
+  let cookie: string
+  const ownHome = mkdtempSync(join(tmpdir(), 'gate-home-'))
+  const kept = join(ownHome, '.config/gate/gateways.json')
+  const own = { env: { HOME: ownHome } }
+  beforeAll(async () => {
+    gate = await startTlsDaemon({
+      GATE_AUTH__MODE: 'token,password,device',
+      GATE_AUTH__PASSWORD_HASH: await createHasher().hash('correct horse battery'),
+      GATE_SERVER__EXTERNAL_URL: 'https://localhost:1',
+    })
+    at = gate.https.replace('127.0.0.1', 'localhost')
+    const body = JSON.stringify({ password: 'correct horse battery' })
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${gate.url}/auth/login`, { method: 'POST', headers, body })
+    cookie = answer.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+  })
+  afterAll(async () => {
+    await gate.stop()
+    gate.remove()
+    rmSync(ownHome, { recursive: true })
+  })
+
+  test('gatectl trusts the file of --ca alone, also later, and refreshes what has run out', async () => {
+    expect(await gatectl(['login', at], own)).toMatchObject({ code: 1, stderr: expect.stringMatching(/certificate/i) })
+
+    const child = startGatectl(['login', at, '--ca', gate.certFile], own)
+    let said = ''
+    const code = await new Promise<string>((resolve, reject) => {
+      child.once('close', () => reject(new Error(said)))
+      child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+        said += chunk
+        const [shown] = /[A-Z]{4}-[A-Z]{4}/.exec(said) ?? []
+        if (shown !== undefined) resolve(shown)
+      })
+    })
+    const exit = new Promise<number | null>((resolve) => child.once('close', resolve))
+    expect((await decideOnDevice(gate, cookie, code, 'approve')).status).toBe(200)
+    expect([await exit, said]).toEqual([0, expect.any(String)])
+    expect((await gatectl(['status', '--json'], own)).code).toBe(0)
+
+    const before = JSON.parse(readFileSync(kept, 'utf8'))
+    const { access_token: spent, refresh_token: used } = before.gateways[at]
+    before.gateways[at].expires_at = 1
+    writeFileSync(kept, JSON.stringify(before))
+    const both = await Promise.all([gatectl(['status', '--json'], own), gatectl(['token', 'list'], own)])
+    expect(both.map(({ code, stderr }) => [code, stderr])).toEqual([
+      [0, ''],
+      [0, ''],
+    ])
+    const after = JSON.parse(readFileSync(kept, 'utf8')).gateways[at]
+    expect(after).toMatchObject({ ca: gate.certFile })
+    expect([after.access_token === spent, after.refresh_token === used]).toEqual([false, false])
+    expect(after.expires_at).toBeGreaterThan(Date.now())
+    expect(statSync(kept).mode & 0o777).toBe(0o600)
+  })
+
+  test('B28: over HTTP/2 a body that no header announces is JSON as well', async () => {
+    const client = connect(at, { ca: readFileSync(gate.certFile) })
+    const send = (type: string) =>
+      new Promise<unknown>((resolve, reject) => {
+        const stream = client.request({ ':method': 'POST', ':path': '/auth/login', 'content-type': type })
+        stream.once('error', reject)
+        stream.once('response', (headers) => resolve(headers[':status']))
+        stream.resume()
+        stream.write('{"password":')
+        stream.end('"wrong"}')
+      })
+    try {
+      expect([await send('text/plain'), await send('application/json')]).toEqual([415, 401])
+    } finally {
+      client.close()
+    }
   })
 })

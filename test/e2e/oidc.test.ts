@@ -1,5 +1,7 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Daemon, startDaemon } from '../support/daemon.ts'
+import { isLong } from '../support/effort.ts'
 import { type Forged, startForgingProvider } from '../support/forging-provider.ts'
 import {
   CLIENT_ID,
@@ -281,6 +283,26 @@ describe('what does not hold', () => {
     expect((await fetch(`${daemon.url}/auth/providers`)).status).toBe(200)
   })
 })
+
+test.skipIf(!isLong)(
+  'a provider that takes connections and answers nothing is given up after ten seconds',
+  async () => {
+    const sockets = new Set<Socket>()
+    const hanging = createServer((socket) => void sockets.add(socket.on('error', () => {})))
+    await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve))
+    try {
+      const { port } = hanging.address() as AddressInfo
+      const id = await addProvider(`http://127.0.0.1:${port}`, 'Hanging')
+      const all = Array.from({ length: 8 }, () => new Jar().get(`${daemon.url}/auth/login?provider=${id}`))
+      expect((await signedIn(idOne, 'mara')).answer.status).toBe(303) // others do not wait for it
+      expect((await Promise.all(all)).map(({ status }) => status)).toEqual(all.map(() => 502))
+      expect(sockets.size).toBe(1)
+    } finally {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => hanging.close(resolve))
+    }
+  },
+)
 
 describe('roles', () => {
   test('a claim decides, at each sign-in; who is in no group is not let in', async () => {

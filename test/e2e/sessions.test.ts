@@ -1,4 +1,5 @@
 // Signing in by password over a real socket: cookies, other sites, and what an end of a session reaches.
+import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createHasher } from '../../daemon/auth/password/hasher.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
@@ -81,6 +82,23 @@ test('no other site makes a browser ask a model, or read, by a cookie', async ()
     403,
   )
   expect(upstream.seen.length).toBe(asked)
+})
+
+test('S13: a session counts under no host name that is not the gateway’s, whatever the cookie', async () => {
+  const { cookie, token } = await signIn()
+  const ask = (host: string, headers: Headers) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      request(`${gate.url}/auth/me`, { headers: { host, ...headers } }, (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+        .once('error', reject)
+        .end()
+    })
+  const hosts = ['evil.example', 'localhost.evil.example', 'ai.example.org', 'localhost', new URL(gate.url).host]
+  const said = await Promise.all(hosts.map((host) => ask(host, { cookie, ...OWN })))
+  expect(said).toEqual([421, 421, 200, 200, 200])
+  expect(await ask('evil.example', bearer(token))).toBe(200) // what no browser adds by itself
 })
 
 test('a login takes JSON alone, and tells nothing apart', async () => {

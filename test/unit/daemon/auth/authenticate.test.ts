@@ -16,6 +16,7 @@ const SETTINGS: AuthSettings = {
   isOpen: false,
   origins: new Set(['https://ai.example.org']),
   addressOf: (_, peer) => peer ?? 'unknown',
+  isOwnHost: (host) => host !== 'evil.example',
   isSecured: (_, { secured }) => secured !== null,
 }
 type Sent = {
@@ -28,12 +29,20 @@ type Sent = {
 const ask = async (
   { method = 'GET', headers, peer = '10.0.0.1', url = '/', secured = false }: Sent,
   settings = SETTINGS,
-) => authenticate({ method, headers, socket: {} }, url, { peer, secured: secured ? {} : null }, PROOFS, settings)
+) =>
+  authenticate(
+    { method, headers, socket: {} },
+    url,
+    { peer, secured: secured ? { isFor: () => true } : null },
+    PROOFS,
+    settings,
+  )
 
 test.each([
   { headers: { authorization: 'Bearer k' }, name: 'key' },
   { headers: { authorization: 'Bearer s' }, name: 'session' },
   { headers: { 'x-api-key': 'a' }, name: 'access token' },
+  { headers: { 'x-api-key': 'a', host: 'evil.example' }, name: 'access token' },
   { headers: { cookie: 'se_session=s' }, name: 'session' },
   { headers: { authorization: 'Basic dTpw' }, name: 'basic' },
   { headers: {}, peer: '10.0.0.7', name: 'proxy' },
@@ -47,6 +56,7 @@ test.each([
   { headers: { authorization: 'Bearer x' }, code: 'INVALID_KEY' },
   { headers: { cookie: 'se_session=x' }, code: 'SESSION_EXPIRED' },
   { headers: { cookie: 'se_session=s' }, secured: true, code: 'MISSING_KEY' },
+  { headers: { cookie: 'se_session=s', host: 'evil.example' }, code: 'MISDIRECTED' },
   // a key in a cookie is none
   { headers: { cookie: 'se_session=k' }, code: 'SESSION_EXPIRED' },
   { headers: { authorization: 'Basic eDp5' }, code: 'INVALID_KEY' },
