@@ -75,7 +75,7 @@ function openToAll(config: Config): Conflict[] {
   ]
 }
 
-/** The password of the emergency is one that somebody chose: there is no usual one. */
+/** The password of the emergency is chosen by the operator: there is no usual one. */
 function openDoors({ auth }: Config): Conflict[] {
   if (!auth.break_glass || auth.bootstrap.password !== undefined) return []
   return [

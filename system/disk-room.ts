@@ -2,7 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from './error-code.ts'
 
-/** Twice what SQLite needs to open a database that nobody has open. */
+/** Twice what SQLite needs to open a database that no program has open. */
 const ROOM_BYTES = 64 * 2 ** 10
 
 /** Whether a directory has room for 64 KiB, tried by writing them; true also where it cannot be written at all. */

@@ -12,7 +12,7 @@ export function createFollowers(most: number, backlogBytes: number) {
     /**
      * What was, and from now on what comes, until `signal` aborts, which it does whatever becomes of the reader.
      * @param source calls back with each new text; @returns what stops it
-     * @returns throws to whoever reads too slowly
+     * @returns throws to a reader that is too slow
      */
     follow(past: readonly string[], source: Source, signal: AbortSignal): AsyncIterable<string> {
       let waiting: string[] = [...past]

@@ -1,6 +1,6 @@
 import type { Principal } from '../auth/principal.ts'
 
-/** What somebody has used in the last 24 hours. */
+/** What a person or a key has used in the last 24 hours. */
 export type Used = {
   readonly requests: number
   readonly input_tokens: number

@@ -18,7 +18,7 @@ export type Reply<A = unknown> = {
   | { readonly kind: 'json'; readonly status?: number; readonly value: A }
   | { readonly kind: 'page'; readonly status: number; readonly type: string; readonly text: string }
   /**
-   * Ends when `chunks` does; it is cut off when that throws, so that nobody takes it for whole. The reader sets the
+   * Ends when `chunks` does; it is cut off when that throws, so that no reader takes it for whole. The reader sets the
    * pace: one that stops reading is let go.
    */
   | { readonly kind: 'stream'; readonly type: string; readonly chunks: AsyncIterable<string> }

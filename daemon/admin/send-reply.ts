@@ -45,6 +45,6 @@ async function sendChunks(response: ServerResponse, chunks: AsyncIterable<string
     }
     response.end()
   } catch {
-    response.destroy() // cut, not ended: nobody must take this for whole
+    response.destroy() // cut, not ended: a reader must not take this for whole
   }
 }

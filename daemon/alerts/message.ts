@@ -19,7 +19,7 @@ export type AlertMessage = { readonly body: string; readonly headers: Readonly<R
 
 /**
  * What is posted. The signature of a webhook is `t=SECONDS,v1=HEX`: HMAC-SHA256 of "SECONDS.BODY" with the secret, so
- * that nobody else can make one, and an old one is told by its time.
+ * that no one else can make one, and an old one is told by its time.
  * @param now Unix milliseconds
  */
 export function messageOf(alert: RaisedAlert, destination: AlertDestination, now: number): AlertMessage {

@@ -7,7 +7,7 @@ export type AuditFacts =
   | readonly AuditFacts[]
   | { readonly [name: string]: AuditFacts }
 
-/** How somebody proved who they are; the same words as `Principal.via`. */
+/** How a caller proved who they are; the same words as `Principal.via`. */
 export type AuditVia =
   | 'key'
   | 'session'

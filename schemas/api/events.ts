@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { hostLoad, queue } from './system.ts'
 
-/** What everybody is told every two seconds by GET /api/user/events, as the data of an event `metrics`. */
+/** What followers are told every two seconds by GET /api/user/events, as the data of an event `metrics`. */
 const common = {
   at: z.iso.datetime(),
   requests: z.strictObject({

@@ -12,7 +12,7 @@ const roleRules = z.strictObject({
   claim: claimName.default('groups'),
   /** The first whose group a person is in. */
   groups: groupRoles.default([]),
-  /** Of everybody else; `none`: they are not let in. */
+  /** Of everyone else; `none`: they are not let in. */
   otherwise: otherRole.default('member'),
 })
 

@@ -82,7 +82,7 @@ export const keyRequest = z.strictObject({
   ...byAdmin,
   /** Whose key it is: the name or id of a user. */
   owner: plainName.exactOptional(),
-  /** A service key, which is of no person, whoever makes it. */
+  /** A service key, which belongs to no person. */
   service: z.literal(true).exactOptional(),
   /** The team that a service key counts for: its name or id. */
   team: plainName.exactOptional(),

@@ -39,7 +39,7 @@ export const upstreamInfo = daemonStatus.shape.upstreams.element.extend({
   base_url: z.string().exactOptional(),
   /** Whether a key is sent to it; the key itself is never shown. */
   has_key: z.boolean(),
-  /** Where it is configured; found: an engine on this host that nobody configured. */
+  /** Where it is configured; found: an engine on this host that is not configured. */
   from: z.enum(['upstreams', 'backends', 'found']),
 })
 const upstreamList = z.strictObject({ upstreams: z.array(upstreamInfo) })

@@ -8,7 +8,7 @@ import { type FileEntry, isOfState } from './entries.ts'
 export async function stageFile(staged: string, { entry, content }: FileEntry): Promise<void> {
   const path = join(staged, entry.path)
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const mode = entry.mode & (isOfState(entry) ? 0o700 : 0o777) // the daemon's own are for nobody else
+  const mode = entry.mode & (isOfState(entry) ? 0o700 : 0o777) // the daemon's own are for its account alone
   const handle = await open(path, 'wx', mode)
   try {
     for await (const piece of content) await handle.writeFile(piece)

@@ -38,7 +38,7 @@ export function loginPage(page: LoginPage): string {
 export function codePage(userCode: string, message: string | null): string {
   return framed(
     'Let a device in',
-    `${alertOf(message)}<p>Type the code that the device shows. If nobody gave you one but the device, go on; never type a code from a message.
+    `${alertOf(message)}<p>Type the code that the device shows. Go on only with a code that you read off your own device; never type one from a message.
 <form method="get" action="/device"><label>Code<input name="user_code" value="${escaped(userCode)}" autocomplete="off" autocapitalize="characters" required maxlength="20"></label>
 <button>Go on</button></form>`,
   )

@@ -33,7 +33,7 @@ const LARGEST_BACKLOG_BYTES = 64 * 2 ** 10
 /** A minute: who was away for less gets what it missed. */
 const MOST_REMEMBERED = 30
 
-/** What is the same for everybody at one moment. */
+/** What is the same for all followers at one moment. */
 type Moment = {
   readonly id: number
   readonly at: string
@@ -43,7 +43,7 @@ type Moment = {
 }
 type Follower = { readonly principal: Principal; readonly push: (text: string) => void }
 
-/** Live figures as server-sent events: of everything for admins, of their own for everybody else. */
+/** Live figures as server-sent events: of everything for admins, of their own for other users. */
 export function eventRoutes(parts: EventParts): readonly ApiRoute[] {
   const followers = createFollowers(MOST_FOLLOWERS, LARGEST_BACKLOG_BYTES)
   const following = new Set<Follower>()

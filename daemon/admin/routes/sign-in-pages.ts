@@ -27,7 +27,7 @@ export type SignInPageParts = Pick<AuthParts, 'access' | 'verifyPassword' | 'coo
   readonly takesPasswords: () => boolean
   /** @throws GateError CSRF_REFUSED for what a page of another site has sent */
   readonly refuseForeignForm: (headers: IncomingHttpHeaders) => void
-  /** Who is signed in by a cookie; null: nobody. */
+  /** Who is signed in by a cookie; null: no one. */
   readonly signedIn: (headers: IncomingHttpHeaders, secured: boolean) => Principal | null
   readonly deviceWithCode: (principal: Principal, userCode: string) => PendingDevice
   readonly decide: (principal: Principal, userCode: string, decision: 'approve' | 'deny') => PendingDevice

@@ -52,7 +52,7 @@ const PERIOD_MS = {
   month: 30 * 24 * HOUR_MS,
 } as const satisfies Record<(typeof USAGE_PERIODS)[number], number>
 
-/** What was used: by all, and by whoever asks. */
+/** What was used: by all, and by the caller. */
 export function usageRoutes(parts: UsageParts): readonly ApiRoute[] {
   return [
     apiRoute({
