@@ -131,7 +131,7 @@ function noted({ request, answer }: Exchange, scope: Exclude<RowScope, null>, pr
 /** @throws GateError MISSING_SCOPE */
 function requirePerson({ userId, name }: Principal): void {
   if (userId !== null) return
-  throw new GateError('MISSING_SCOPE', `"${name}" is of no person, so it has nothing of its own; sign in`)
+  throw new GateError('MISSING_SCOPE', `"${name}" belongs to no user; sign in`)
 }
 
 /** In which Open WebUI says who of its users asks; ids where there are no addresses. */

@@ -35,7 +35,7 @@ export const AUDIT_COMMANDS: readonly Command[] = [
     },
     notes:
       'Each entry holds the hash of the one before. Exits with 3 when something is wrong. A program that can write all files of the\n' +
-      "daemon can write the whole audit anew; then only an entry tells that was noted elsewhere, as the daemon's log does.",
+      "daemon can write the whole audit anew; only an entry noted elsewhere, such as in the daemon's log, then shows it.",
     load: () => import('./verify.ts'),
   },
 ]

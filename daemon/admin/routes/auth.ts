@@ -166,7 +166,7 @@ function meantKey({ access: { tokens } }: AuthParts, word: string): TokenRecord 
   if (exact !== undefined) return exact
   const named = tokens.list().filter(({ name, revokedAt }) => name === word && revokedAt === null)
   const [only, ...others] = named
-  if (only === undefined) throw new AdminError('TOKEN_NOT_FOUND', `there is no token ${word} that is not revoked yet`)
+  if (only === undefined) throw new AdminError('TOKEN_NOT_FOUND', `unknown token ${word}`)
   if (others.length === 0) return only
   throw new AdminError('BAD_REQUEST', `key: ${named.length} keys have this name`, { hint: 'give the id of one' })
 }

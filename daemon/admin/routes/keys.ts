@@ -137,7 +137,7 @@ export function existing(key: TokenRecord | undefined, id: string): TokenRecord 
 }
 
 function keyNotFound(id: string): AdminError {
-  return new AdminError('TOKEN_NOT_FOUND', `there is no token ${id} that is not revoked yet`, {
+  return new AdminError('TOKEN_NOT_FOUND', `unknown token ${id}`, {
     hint: 'gatectl token list shows the ids',
   })
 }

@@ -118,7 +118,7 @@ const SYSTEM: Asker = { keyId: 'system', allowed: null }
 function askerOf({ keyOf }: ModelParts, key: string | undefined): Asker {
   const found = key === undefined ? SYSTEM : keyOf(key)
   if (found !== null) return found
-  throw new AdminError('TOKEN_NOT_FOUND', `there is no token ${key} that is not revoked yet`, {
+  throw new AdminError('TOKEN_NOT_FOUND', `unknown token ${key}`, {
     hint: 'gatectl token list shows the ids',
   })
 }

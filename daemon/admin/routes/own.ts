@@ -122,7 +122,7 @@ export function ownRoutes(parts: OwnParts): readonly ApiRoute[] {
 /** @throws GateError MISSING_SCOPE for a key of no person */
 function personOf({ userId, name }: Principal): string {
   if (userId !== null) return userId
-  throw new GateError('MISSING_SCOPE', `"${name}" is of no person, so it has nothing of its own; sign in`)
+  throw new GateError('MISSING_SCOPE', `"${name}" belongs to no user; sign in`)
 }
 
 /** A key that gives itself another text may be a stolen one: its owner has the time to see that, and to revoke it. */

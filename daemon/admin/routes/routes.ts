@@ -71,7 +71,7 @@ function revokeToken({ tokens }: AdminParts, { parameter }: AdminRequest): Admin
 }
 
 function tokenNotFound(id: string): AdminError {
-  return new AdminError('TOKEN_NOT_FOUND', `there is no token ${id} that is not revoked yet`, {
+  return new AdminError('TOKEN_NOT_FOUND', `unknown token ${id}`, {
     hint: 'gatectl token list shows the ids',
   })
 }
