@@ -12,15 +12,16 @@ import { dnsFlaw, dnsProvider } from './assembly/dns.ts'
 import { type Ground, layGround, type RelayOptions } from './assembly/ground.ts'
 import { createListeners, createMetricsListener } from './assembly/listeners.ts'
 import { answerNodes, toAnswer } from './assembly/node-requests.ts'
-import { openConfiguredRegistry } from './assembly/registry.ts'
+import { lookUpTxt, openConfiguredRegistry } from './assembly/registry.ts'
 import { domainOf, limitsOf, settingsOf } from './assembly/settings.ts'
 import { openNodeKey } from './client/node-key.ts'
 import { createChallengeRecords } from './dns/challenge-records.ts'
+import { recheckHosts } from './registry/recheck-hosts.ts'
 import type { Registry } from './registry/registry.ts'
 import type { Presence } from './server/parts.ts'
 import { createRelay } from './server/relay.ts'
 
-/** How often records of challenges that are over are looked for. */
+/** How often records of challenges that are over, and hosts that are due, are looked for. */
 const SWEEP_MS = 60_000
 
 /**
@@ -66,7 +67,12 @@ export async function runRelay(options: RelayOptions & { readonly adminSocket: s
   const claim = async (wanted: Parameters<Registry['claim']>[0]) => toAnswer(await registry.claim(wanted))
   const admin = createRelayAdmin({ registry, status, tunnels: relay.status, claim, changed, now: steady }, log)
   const sweeping = new AbortController()
-  const sweeper = setInterval(() => void records.sweep(sweeping.signal), SWEEP_MS)
+  const recheck = recheckHosts({ registry, domain, lookUpTxt, now: monotonic, log })
+  let turn: Promise<void> = Promise.resolve()
+  const sweep = () => {
+    turn = turn.then(() => records.sweep(sweeping.signal)).then(() => recheck(sweeping.signal))
+  }
+  const sweeper = setInterval(sweep, SWEEP_MS)
 
   lifecycle.onReload('configuration', () => {
     ground.reload()
@@ -102,7 +108,7 @@ export async function runRelay(options: RelayOptions & { readonly adminSocket: s
     certificate.start()
     const flaw = dnsFlaw(config())
     if (flaw !== undefined) log('warn', 'no records of challenges are written', { reason: flaw })
-    void records.sweep(sweeping.signal)
+    sweep()
     const { pin } = status()
     log('info', 'relay', {
       domain,

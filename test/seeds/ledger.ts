@@ -417,10 +417,17 @@ const modules: readonly Entry[] = [
   {
     shown:
       '`services.gate-relay.enable`, `instances.<name>.{enable,httpsPort,p2pPort,logLevel,bindAddress,domainSuffix,dns,openFirewallOnInterfaces,environmentFile}`',
-    gate: 'the same options; the program is owed',
+    gate: 'the same options',
     ...relayUnits,
   },
-  { shown: 'a relay that runs', gate: '`gate-relay`', owed: 'relay' },
+  {
+    shown: 'a relay that runs',
+    gate: '`gate-relay`',
+    proof: [
+      'test/lab/relay.test.ts',
+      'as NixOS makes them of its examples: started, a node joins, a visitor is served',
+    ],
+  },
   {
     shown: 'priority Environment > Runtime > Nix > Defaults',
     gate: 'the same',
@@ -437,7 +444,11 @@ const modules: readonly Entry[] = [
     gate: 'the same',
     proof: ['test/unit/config/environment.test.ts', 'GATE_'],
   },
-  { shown: '`RELAY__DNS__CLOUDFLARE__API_TOKEN`, `RELAY__DNS__CLOUDFLARE__ZONE_ID`', gate: 'the same', owed: 'relay' },
+  {
+    shown: '`RELAY__DNS__CLOUDFLARE__API_TOKEN`, `RELAY__DNS__CLOUDFLARE__ZONE_ID`',
+    gate: 'the same',
+    proof: ['test/e2e/relay-program.test.ts', 'explains each key by its layer, secrets left out'],
+  },
   {
     shown: '`gate.overlays.default`, `gate-daemon`, `gate-relay` in pkgs',
     gate: 'the same',

@@ -48,8 +48,8 @@ function textOf(file: string): string {
 
 const NOT_THERE = ['ENODATA', 'ENOTFOUND']
 
-/** @throws Error when the DNS does not answer */
-async function lookUpTxt(host: string, signal: AbortSignal): Promise<readonly string[]> {
+/** TXT records of a host, none where there are none. @throws Error when the DNS does not answer */
+export async function lookUpTxt(host: string, signal: AbortSignal): Promise<readonly string[]> {
   const resolver = new Resolver({ timeout: 2_000, tries: 2 })
   const stop = () => resolver.cancel()
   signal.addEventListener('abort', stop, { once: true })

@@ -28,7 +28,7 @@ const ATTEMPTS = 8
 const LOOKUP_DEADLINE_MS = 10_000
 
 /** The TXT record that proves a host outside of the domain. */
-const proofRecord = (host: string): string => `_gate-relay.${host}`
+export const proofRecord = (host: string): string => `_gate-relay.${host}`
 
 /**
  * Gives a name to a node, if it is free: of several claims at once, at whichever relays, one is given it. A node that
