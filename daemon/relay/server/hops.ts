@@ -42,7 +42,10 @@ export function createHops({ ownKey, domain, presence, arrive, log }: HopsParts)
     if (known !== undefined) return known
     const peer = presence.peers().find(({ id }) => id === relayId)
     if (peer === undefined) return Promise.resolve(null)
-    const dialled = dial(peer)
+    const dialled = dial(peer).catch((error: unknown) => {
+      log('warn', 'a relay cannot be dialled', { subject: relayId, url: peer.address, error: String(error) })
+      return null // its address is not one
+    })
     sessions.set(relayId, dialled)
     void dialled.then((session) => {
       if (session === null) setTimeout(() => sessions.delete(relayId), REST_MS).unref()

@@ -21,6 +21,8 @@ type OwnDoorParts = {
 
 /** S22: a handshake with one that has shown nothing yet. */
 const HANDSHAKE_MS = 5_000
+/** How long a connection to the page may last. */
+const PAGE_MS = 30_000
 /**
  * Keys are shown in every handshake and none is resumed: a ticket would let a node in without its key. Certificates of
  * nodes are signed by nothing that counts, so their key is all that is looked at.
@@ -50,6 +52,9 @@ export function createOwnDoor(parts: OwnDoorParts) {
 
   function secured(socket: TLSSocket): void {
     if (socket.alpnProtocol !== ALPN) {
+      // a server of HTTP that does not listen itself looks after no timeouts
+      const timer = setTimeout(() => socket.destroy(), PAGE_MS)
+      socket.once('close', () => clearTimeout(timer))
       page.emit('connection', socket)
       return
     }

@@ -40,6 +40,8 @@ type Passage = {
   readonly visitor: End
   readonly home: End
   readonly end: (reason: EndReason) => void
+  /** Of its node. */
+  readonly meter: NodeMeter
   /** When the last byte passed, monotonic. */
   lastMs: number
 }
@@ -70,7 +72,7 @@ export function createPassages({ limits, counts, onPressure, now }: PassagesPart
   function join(visitor: End, home: End, meter: NodeMeter, done: () => void): void {
     let hasEnded = false
     let closedSides = 0
-    const passage: Passage = { visitor, home, lastMs: now(), end }
+    const passage: Passage = { visitor, home, meter, lastMs: now(), end }
     function end(reason: EndReason): void {
       if (hasEnded) return
       hasEnded = true
@@ -146,11 +148,20 @@ export function createPassages({ limits, counts, onPressure, now }: PassagesPart
     if (isHigh !== wasHigh) onPressure(isHigh)
   }
 
-  /** Ends those that have taken nothing for longest. */
+  /** Ends visitors of the node that holds most, those first that have taken nothing for longest, until all hold less. */
   function shed(to: number): void {
-    for (const passage of [...held].sort((a, b) => a.lastMs - b.lastMs)) {
-      if (bufferedBytes <= to) return
-      bufferedBytes -= waitingIn(passage)
+    const nodes = Map.groupBy(
+      [...held].sort((a, b) => a.lastMs - b.lastMs),
+      ({ meter }) => meter,
+    )
+    const loads = [...nodes.values()].map((slowest) => ({ slowest, bytes: slowest.reduce(addWaiting, 0) }))
+    while (bufferedBytes > to) {
+      const heaviest = loads.reduce((most, load) => (load.bytes > most.bytes ? load : most), NO_LOAD)
+      const passage = heaviest.slowest.shift()
+      if (passage === undefined) return
+      const bytes = waitingIn(passage)
+      heaviest.bytes -= bytes
+      bufferedBytes -= bytes
       passage.end('shed')
     }
   }
@@ -185,6 +196,10 @@ export function createPassages({ limits, counts, onPressure, now }: PassagesPart
   }
 }
 
+/** Of one node: its slow visitors, slowest first. */
+type Load = { readonly slowest: Passage[]; bytes: number }
+const NO_LOAD: Load = { slowest: [], bytes: 0 }
+
 const isReady = (sink: Duplex): boolean => !sink.writableNeedDrain
 
 const waitingIn = ({ visitor, home }: Passage): number =>
@@ -192,3 +207,5 @@ const waitingIn = ({ visitor, home }: Passage): number =>
   visitor.stream.readableLength +
   home.stream.writableLength +
   home.stream.readableLength
+
+const addWaiting = (bytes: number, passage: Passage): number => bytes + waitingIn(passage)

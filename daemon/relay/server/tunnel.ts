@@ -54,6 +54,8 @@ const MISSES = 2
 /** Requests of one node that wait for an answer. */
 const MOST_REQUESTS = 8
 const REQUEST_MS = 30_000
+/** Messages that a node does not read. */
+const MOST_UNREAD_BYTES = 2 ** 18
 const LAST_WORDS_MS = 1_000
 
 /** Runs the relay's side of a tunnel over a connection whose handshake is done. */
@@ -140,7 +142,8 @@ export function openTunnel(parts: TunnelParts): void {
       visitors: 0,
       isDraining: false,
       say: (message) => {
-        if (!control.closed && !control.destroyed) control.write(writeMessage(message))
+        if (control.writableLength > MOST_UNREAD_BYTES) session.destroy()
+        else if (!control.closed && !control.destroyed) control.write(writeMessage(message))
       },
     }
     const answer = welcome(opened, hello)

@@ -25,6 +25,8 @@ const TUNNEL_ID_BYTES = 8
 const MINUTE_MS = 60_000
 /** Keys that are remembered for how often they have come. */
 const MOST_KEYS = 2 ** 16
+/** What a message tells, which has 16 KiB at most. */
+const [MOST_NAMES, MOST_PEERS] = [32, 16]
 /** Under pressure each stream may bring so much before it was passed on. */
 const SMALL_WINDOW_BYTES = 2 ** 18
 /** Nodes come back over so long, each at a time of its own. */
@@ -93,8 +95,11 @@ export function createTunnels(parts: TunnelsParts) {
       features: [...FEATURES],
       relayId,
       limits: { streams: streamsPerNode, bytesPerSecond: bytesPerSecondPerNode },
-      names: [...namesFor(nodeId)],
-      peers: presence.peers().map(({ id, address }) => ({ id, address })),
+      names: namesOf(nodeId),
+      peers: presence
+        .peers()
+        .slice(0, MOST_PEERS)
+        .map(({ id, address }) => ({ id, address })),
     }
   }
 
@@ -131,6 +136,7 @@ export function createTunnels(parts: TunnelsParts) {
   }
 
   const all = () => [...byNode.values()].flat()
+  const namesOf = (nodeId: string) => namesFor(nodeId).slice(0, MOST_NAMES)
 
   return {
     take,
@@ -146,7 +152,7 @@ export function createTunnels(parts: TunnelsParts) {
     count: () => count,
     /** Tells a node that its names are others now. */
     tellNames(nodeId: string): void {
-      for (const { say } of byNode.get(nodeId) ?? []) say({ type: 'names', names: [...namesFor(nodeId)] })
+      for (const { say } of byNode.get(nodeId) ?? []) say({ type: 'names', names: namesOf(nodeId) })
     },
     setPressure(isHigh: boolean): void {
       isSmall = isHigh

@@ -223,4 +223,27 @@ describe('visitors that do not read', () => {
     await expect.poll(() => node.session.remoteSettings.initialWindowSize).toBe(2 ** 18)
     for (const { socket } of stalled) socket.destroy()
   })
+
+  test('cost the visitors of another node nothing', async () => {
+    const { relay, hello } = await startBoth({ bufferedBytes: 4_000_000 }, flood)
+    const other = await startNode({ port: relay.port, take: flood })
+    started.push(other)
+    const modest = await visit(relay.port, (await helloMaker())(other.host))
+    modest.socket.pause() // slow for longest, and holds least
+    const stalled = await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const visitor = await visit(relay.port, hello)
+        visitor.socket.pause()
+        return visitor
+      }),
+    )
+    await expect
+      .poll(() => metric(relay.relay.metrics(), 'gate_relay_ended_total{reason="shed"}'), { timeout: 10_000 })
+      .toBeGreaterThan(0)
+    await expect
+      .poll(() => metric(relay.relay.metrics(), 'gate_relay_buffered_bytes'), { timeout: 10_000 })
+      .toBeLessThan(4_000_000)
+    expect(relay.relay.status().find(({ nodeId }) => nodeId === other.id)?.visitors).toBe(1)
+    for (const { socket } of [...stalled, modest]) socket.destroy()
+  })
 })
