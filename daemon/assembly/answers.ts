@@ -44,7 +44,11 @@ export function openAnswers(stateDirectory: string, keyring: Keyring, log: Log, 
         texts.use() // the file is there then
         writer.put({ keyId, id, at, sealed: keyring.seal(placeOf(keyId, id), text) })
       },
-      get: (...all) => texts.use().get(...all),
+      get(keyId, id, since) {
+        const waiting = writer.waiting(keyId, id)
+        if (waiting !== undefined) return keyring.unseal(placeOf(keyId, id), Buffer.from(waiting))
+        return texts.use().get(keyId, id, since)
+      },
       trim: (...all) => texts.use().trim(...all),
       reseal(...all) {
         const resealed = texts.use().reseal(...all)

@@ -9,8 +9,7 @@ const database = openAnswersFile(file, RESPONSE_SCHEMA)
 const put = database.prepare('INSERT OR REPLACE INTO response (key_id, id, created_at, sealed) VALUES (?, ?, ?, ?)')
 
 parentPort?.on('message', ({ keyId, id, at, sealed }: SealedText) => {
-  const answer = (error: string | null) =>
-    parentPort?.postMessage({ bytes: sealed.byteLength, error } satisfies Written)
+  const answer = (error: string | null) => parentPort?.postMessage({ error } satisfies Written)
   try {
     put.run(keyId, id, at, sealed)
     answer(null)

@@ -100,6 +100,22 @@ const ROUTES: readonly (readonly [string, object])[] = [
   ['/v1/embeddings', { input: 'hi' }],
 ]
 
+/** Routes that pass, whose answers may have usage as well. */
+const PASSED: readonly (readonly [string, object])[] = [
+  ['/v1/rerank', { query: 'hi', documents: ['a', 'b'] }],
+  ['/v1/moderations', { input: 'hi' }],
+  ['/v1/images/generations', { prompt: 'a dot' }],
+  ['/v1/audio/speech', { input: 'hi', voice: 'x' }],
+  ['/v1/responses/compact', { input: 'hi' }],
+]
+
+function postForm(daemon: Daemon, path: string): Promise<Response> {
+  const body = new FormData()
+  body.set('model', 'm')
+  body.set('file', new Blob(['sound']), 'a.wav')
+  return fetch(daemon.url + path, { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` }, body })
+}
+
 const post = (daemon: Daemon, [path, body]: readonly [string, object], signal?: AbortSignal) =>
   fetch(daemon.url + path, {
     method: 'POST',
@@ -132,6 +148,33 @@ test('200 parallel requests on every route, streams cut off at random, with 1 US
   const { spent_microdollars: spent } = await budgetOf(daemon)
   expect(spent).toBeGreaterThan(0)
   expect(spent).toBeLessThanOrEqual(1_000_000)
+  expect(await daemon.stop()).toBe(0)
+  expect(sumIn(place.file('gate.db'))).toBe(spent)
+}, 60_000)
+
+test('every route that can cost is booked, and refused when nothing is left', async () => {
+  const { daemon, place } = await start({ month: { window: 'month', limit: '1000 USD' } })
+  const asks = [
+    ...[...ROUTES, ...PASSED].map((route) => ({ path: route[0], ask: () => post(daemon, route) })),
+    ...['/v1/audio/transcriptions', '/v1/images/edits'].map((path) => ({ path, ask: () => postForm(daemon, path) })),
+  ]
+  const free: string[] = []
+  for (const { path, ask } of asks) {
+    const { spent_microdollars: before } = await budgetOf(daemon)
+    const answer = await ask()
+    await answer.text()
+    await until(async () => (await budgetOf(daemon)).reserved_microdollars === 0)
+    if ((await budgetOf(daemon)).spent_microdollars === before) free.push(`${path} ${answer.status}`)
+  }
+  expect(free).toEqual([])
+  const body = JSON.stringify({ amount: '-1000 USD' })
+  await fetch(`${daemon.url}/api/admin/budgets/month/refill`, { method: 'POST', headers: HEADERS, body })
+  for (const { path, ask } of asks) {
+    const answer = await ask()
+    await answer.text()
+    expect([path, answer.status]).toEqual([path, 429])
+  }
+  const { spent_microdollars: spent } = await budgetOf(daemon)
   expect(await daemon.stop()).toBe(0)
   expect(sumIn(place.file('gate.db'))).toBe(spent)
 }, 60_000)
