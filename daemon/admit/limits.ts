@@ -1,5 +1,5 @@
 import type { LimitConfig } from '../../schemas/config/config.ts'
-import { addressSubject } from './address-subject.ts'
+import { addressBlock } from '../../schemas/words/address.ts'
 import { createGauge, type Gauge, isFull, type LimitRule, limitRule } from './gauge.ts'
 import { LimitPass, type Pass } from './limit-pass.ts'
 import { OTHERS } from './limit-refusal.ts'
@@ -97,7 +97,7 @@ export function createLimits({
   function gaugesOfAddress(address: string): readonly Gauge[] {
     if (address === latest.address) return latest.gauges
     makeRoom(ofAddresses)
-    const subject = addressSubject(address)
+    const subject = addressBlock(address)
     latest = { address, gauges: ofAddresses.map((entry) => gaugeOf(entry, subject)) }
     return latest.gauges
   }

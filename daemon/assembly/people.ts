@@ -5,7 +5,7 @@ import type { SignInPageParts } from '../admin/routes/sign-in-pages.ts'
 import type { UserParts } from '../admin/routes/users.ts'
 import { credentialOf } from '../auth/credential.ts'
 import { refuseForeignForm } from '../auth/origin.ts'
-import { noSessionCookies, sessionCookie } from '../auth/session-cookie.ts'
+import { sessionCookies } from '../auth/session-cookie.ts'
 import type { Ground } from './ground.ts'
 import type { Storage } from './storage.ts'
 
@@ -35,7 +35,7 @@ export function peopleParts(
     access,
     config,
     ...passwords,
-    cookies: { set: sessionCookie, remove: noSessionCookies },
+    cookies: sessionCookies(now),
     leaveProvider: () => null,
     refuseForeignForm,
     signedIn: (headers, secured) => {

@@ -4,6 +4,7 @@ import type { Ended } from '../../schemas/words/ended.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { CALLBACK_PATH } from '../../schemas/words/sign-in.ts'
 import { guarded } from '../../system/background.ts'
+import { beginSession } from '../admin/begin-session.ts'
 import type { Caller } from '../admin/route.ts'
 import { decideOnDevice, deviceWithCode } from '../auth/device/decide.ts'
 import { createDeviceGrants } from '../auth/device/grants.ts'
@@ -18,7 +19,7 @@ import { createRelyingParty } from '../auth/oidc/relying-party.ts'
 import { createOidcSignIn } from '../auth/oidc/sign-in.ts'
 import { createPasskeys } from '../auth/passkey/passkeys.ts'
 import type { Principal } from '../auth/principal.ts'
-import { sessionCookie } from '../auth/session-cookie.ts'
+import { sessionCookies } from '../auth/session-cookie.ts'
 import { endWithdrawn, PASSKEY_MODES } from '../auth/withdrawn.ts'
 import type { Ground } from './ground.ts'
 import type { Storage } from './storage.ts'
@@ -37,6 +38,7 @@ export function createSignInPlane(
   { access, audit, signInStores: stores }: Pick<Storage, 'access' | 'audit' | 'signInStores'>,
 ) {
   const { users } = access
+  const cookies = sessionCookies(now)
   const text = () => randomBytes(32).toString('base64url')
   const oneOfThisRun = text()
   let origin = originOf(config.current(), [])
@@ -142,15 +144,11 @@ export function createSignInPlane(
         throw new GateError('SIGN_IN_REFUSED', 'you are known, but in none of the groups that are let in')
       }
       const user = provided.personOf(identity)
-      const address = caller.address ?? ''
-      const { session, token } = access.sessions.create({
-        userId: user.id,
-        via: 'oidc',
-        idp: identity.providerId,
-        address,
-        agent,
+      const signedIn = { userId: user.id, via: 'oidc', idp: identity.providerId }
+      const { session, headers } = beginSession({ access, cookies }, signedIn, {
+        caller,
+        headers: { 'user-agent': agent },
       })
-      users.signedIn(user.id)
       idTokens.set(session.id, identity.idToken)
       const [oldest] = idTokens.keys()
       if (idTokens.size > MOST_ID_TOKENS && oldest !== undefined) idTokens.delete(oldest)
@@ -161,7 +159,7 @@ export function createSignInPlane(
         from,
         outcome: 'done',
       })
-      return [sessionCookie(caller.secured, token, Math.floor((session.expiresAt - now()) / 1_000))]
+      return [headers['set-cookie']]
     },
 
     /** Where a browser signs out at the provider of its session as well; null: nowhere. */

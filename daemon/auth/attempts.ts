@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net'
 import { GateError } from '../../schemas/words/errors.ts'
 
 /** How often something may go wrong before it has to wait, and how long it waits then. */
@@ -10,7 +9,7 @@ export type Patience = {
   readonly longestMs: number
 }
 
-type Record = { failures: number; until: number; seen: number }
+type Counted = { failures: number; until: number; seen: number }
 
 export type Attempts = ReturnType<typeof createAttempts>
 
@@ -24,7 +23,7 @@ const FORGET_MS = 3_600_000
  * @param now monotonic milliseconds
  */
 export function createAttempts({ free, firstMs, longestMs }: Patience, now: () => number) {
-  const records = new Map<string, Record>()
+  const records = new Map<string, Counted>()
 
   function makeRoom(at: number): void {
     if (records.size < MOST_RECORDS) return
@@ -71,18 +70,4 @@ function tooMany(waitMs: number): GateError {
   const retryAfterS = Math.ceil(waitMs / 1_000)
   const message = `too many attempts have failed; try again in ${retryAfterS} s`
   return new GateError('TOO_MANY_REQUESTS', message, { retryAfterS })
-}
-
-/** What counts as one client: an address, or the network of 64 bits that one of IPv6 is in. */
-export function clientOf(address: string): string {
-  if (!isIPv6(address)) return address
-  const [before = '', after] = address.split('%')[0]?.split('::') ?? []
-  const head = before === '' ? [] : before.split(':')
-  const tail = after === undefined || after === '' ? [] : after.split(':')
-  const groups =
-    after === undefined ? head : [...head, ...Array(Math.max(0, 8 - head.length - tail.length)).fill('0'), ...tail]
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`
 }

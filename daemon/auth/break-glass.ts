@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { addressBlock } from '../../schemas/words/address.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { SCOPES } from '../../schemas/words/scopes.ts'
-import { clientOf, createAttempts } from './attempts.ts'
+import { createAttempts } from './attempts.ts'
 import type { Principal } from './principal.ts'
 
 /** The one name and password that count while `auth.break_glass` is on. */
@@ -53,7 +54,7 @@ export function createBreakGlass(emergency: Emergency | undefined, note: NoteUse
 
   /** @throws GateError TOO_MANY_REQUESTS, also for a right password */
   function guess(username: string, password: string, address: string): Guess {
-    const client = clientOf(address)
+    const client = addressBlock(address)
     const takeBackOfClient = byClient.begin(client)
     let takeBackOfAnybody: () => void
     try {

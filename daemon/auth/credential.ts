@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { GateError } from '../../schemas/words/errors.ts'
+import { cookiesIn } from '../../syntax/cookie/cookie.ts'
 
 /** What a request carries to show who sends it, wherever it was put. */
 export type Credential =
@@ -77,10 +78,7 @@ function sessionIn(cookie: string, isSecured: () => boolean): string | null {
   const takesPlain = !isSecured()
   const plain = new Set<string>()
   let secure: string | null = null
-  for (const pair of cookie.split(';')) {
-    const equals = pair.indexOf('=')
-    const name = pair.slice(0, equals).trim()
-    const value = pair.slice(equals + 1).trim()
+  for (const [name, value] of cookiesIn(cookie)) {
     if (name === PLAIN_COOKIE && takesPlain) plain.add(value)
     else if (name === SECURE_COOKIE) secure = agree(secure, value)
   }

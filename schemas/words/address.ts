@@ -116,13 +116,13 @@ export function hostsOverlap(a: string, b: string): boolean {
   )
 }
 
-/** What one client of the Internet has: an IPv4 address, or the first half of an IPv6 one, as `2001:db8:0:1`. */
+/** What one client of the Internet has: an IPv4 address, or the network of 64 bits that one of IPv6 is in. */
 export function addressBlock(address: string): string {
   const text = canonicalHost(address)
   if (isIP(text) !== 6) return text
   const [head = [], tail = []] = text.split('::').map((part) => part.split(':').filter((each) => each !== ''))
   const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0')
-  return [...head, ...zeros, ...tail].slice(0, 4).join(':')
+  return `${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64`
 }
 
 /** The IP address of a host as far as it is known without a resolver; undefined for any name but `localhost`. */

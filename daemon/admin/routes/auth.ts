@@ -7,32 +7,29 @@ import { GATE_KEY_PREFIX } from '../../../schemas/words/gate-key.ts'
 import type { TokenRecord } from '../../auth/key-record.ts'
 import type { Principal } from '../../auth/principal.ts'
 import type { SessionRecord } from '../../auth/sessions.ts'
+import { type BegunSession, beginSession, type SessionParts, shownSession } from '../begin-session.ts'
 import { overlapMs } from '../duration.ts'
 import { AdminError } from '../error.ts'
 import { timeText } from '../key-info.ts'
 import { wishOf } from '../key-wish.ts'
 import { json } from '../reply.ts'
-import { type ApiRoute, apiRoute, type Caller } from '../route.ts'
+import { type ApiRoute, apiRoute } from '../route.ts'
 import { makeKey, rotateKey } from './keys.ts'
 import { type SignedInDevices, signOutEverywhere, type UserParts } from './users.ts'
 
-export type AuthParts = Pick<UserParts, 'access'> & {
-  /**
-   * Whose name and password these are; null: they are wrong. @param username absent: the one of the configuration
-   * @throws GateError TOO_MANY_REQUESTS, or SIGN_IN_REFUSED where passwords are not accepted
-   */
-  readonly verifyPassword: (username: string | undefined, password: string, address: string) => Promise<string | null>
-  readonly config: Pick<ConfigHandle, 'current' | 'explain' | 'set'>
-  /** `Set-Cookie` of a session, and what takes it away. */
-  readonly cookies: {
-    readonly set: (secured: boolean, token: string, lifeS: number) => string
-    readonly remove: (secured: boolean) => readonly string[]
+export type AuthParts = Pick<UserParts, 'access'> &
+  Pick<SessionParts, 'cookies'> & {
+    /**
+     * Whose name and password these are; null: they are wrong. @param username absent: the one of the configuration
+     * @throws GateError TOO_MANY_REQUESTS, or SIGN_IN_REFUSED where passwords are not accepted
+     */
+    readonly verifyPassword: (username: string | undefined, password: string, address: string) => Promise<string | null>
+    readonly config: Pick<ConfigHandle, 'current' | 'explain' | 'set'>
+    /** Signs the person out where they have proved who they are; a URL for the browser, or null. */
+    readonly leaveProvider: (session: SessionRecord) => string | null
+    /** Unix milliseconds. */
+    readonly now: () => number
   }
-  /** Signs the person out where they have proved who they are; a URL for the browser, or null. */
-  readonly leaveProvider: (session: SessionRecord) => string | null
-  /** Unix milliseconds. */
-  readonly now: () => number
-}
 
 const DEFAULT_OVERLAP = '24h'
 
@@ -41,11 +38,10 @@ export function authRoutes(parts: AuthParts, devices: SignedInDevices): readonly
   const { access, verifyPassword, cookies, leaveProvider, now } = parts
   const { users, teams, sessions } = access
 
-  function welcome({ session, token }: { session: SessionRecord; token: string }, { secured }: Caller) {
-    const lifeS = Math.max(1, Math.ceil((session.expiresAt - now()) / 1_000))
-    const headers = { 'set-cookie': cookies.set(secured, token, lifeS) }
+  function welcome(begun: BegunSession, { headers, change }: ReturnType<typeof shownSession>) {
+    const { session, token } = begun
     const shown = { token, expires_at: timeText(session.expiresAt), user: personOf(session.userId) }
-    return json(shown, { headers, change: { object: `session:${session.id}`, new: { user: shown.user.name } } })
+    return json(shown, { headers, change })
   }
 
   function personOf(id: string) {
@@ -66,10 +62,8 @@ export function authRoutes(parts: AuthParts, devices: SignedInDevices): readonly
       handle: async ({ body: { username, password }, caller, headers }) => {
         const userId = await verifyPassword(username, password, caller.address ?? '')
         if (userId === null) throw new GateError('SIGN_IN_REFUSED', 'the name or the password is wrong')
-        const from = { via: 'password', idp: null, address: caller.address ?? '', agent: headers['user-agent'] ?? '' }
-        const made = sessions.create({ ...from, userId })
-        users.signedIn(userId)
-        return welcome(made, caller)
+        const begun = beginSession(parts, { userId, via: 'password' }, { caller, headers })
+        return welcome(begun, begun)
       },
     }),
     apiRoute({
@@ -103,7 +97,7 @@ export function authRoutes(parts: AuthParts, devices: SignedInDevices): readonly
       handle: ({ principal, caller }) => {
         const renewed = sessions.renew(sessionOf(principal).id)
         if (renewed === undefined) throw new GateError('SESSION_EXPIRED', 'the session is over; sign in again')
-        return welcome(renewed, caller)
+        return welcome(renewed, shownSession(parts, renewed, caller.secured))
       },
     }),
     apiRoute({

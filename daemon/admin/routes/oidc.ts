@@ -3,6 +3,7 @@ import { oidcBeginQuery } from '../../../schemas/api/idps.ts'
 import { type ProviderList, providerList } from '../../../schemas/api/providers.ts'
 import { ERRORS, GateError } from '../../../schemas/words/errors.ts'
 import { CALLBACK_PATH, SIGN_IN_LIFE_S } from '../../../schemas/words/sign-in.ts'
+import { cookiesIn } from '../../../syntax/cookie/cookie.ts'
 import type { Identity } from '../../auth/oidc/provider.ts'
 import type { Providers } from '../../auth/oidc/providers.ts'
 import type { OidcSignIn } from '../../auth/oidc/sign-in.ts'
@@ -104,9 +105,8 @@ function cookieText(caller: Caller, value: string, lifeS: number): string {
   return `${cookieName(caller)}=${value}; Path=/; Max-Age=${lifeS}; HttpOnly; SameSite=Lax${secure}`
 }
 
-function cookieIn(header: string | undefined, name: string): string | undefined {
-  const pairs = (header ?? '').split(';').map((pair) => pair.trim())
-  return pairs.find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1)
+function cookieIn(header: string | undefined, wanted: string): string | undefined {
+  return cookiesIn(header ?? '').find(([name]) => name === wanted)?.[1]
 }
 
 function refusalPage(message: string): string {

@@ -10,22 +10,19 @@ import {
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Passkey, Passkeys } from '../../auth/passkey/passkeys.ts'
 import type { Principal } from '../../auth/principal.ts'
+import { beginSession } from '../begin-session.ts'
+import { timeText } from '../key-info.ts'
 import { json } from '../reply.ts'
 import { type ApiRoute, apiRoute } from '../route.ts'
 import type { AuthParts } from './auth.ts'
 import type { SignInPageParts } from './sign-in-pages.ts'
 
-export type PasskeyParts = Pick<AuthParts, 'access' | 'cookies' | 'now'> &
+export type PasskeyParts = Pick<AuthParts, 'access' | 'cookies'> &
   Pick<SignInPageParts, 'refuseForeignForm'> & { readonly passkeys: Passkeys }
 
 /** Signing in by a passkey, and a person's own passkeys. */
-export function passkeyRoutes({
-  access,
-  cookies,
-  now,
-  passkeys,
-  refuseForeignForm,
-}: PasskeyParts): readonly ApiRoute[] {
+export function passkeyRoutes(parts: PasskeyParts): readonly ApiRoute[] {
+  const { access, passkeys, refuseForeignForm } = parts
   return [
     apiRoute({
       method: 'POST',
@@ -49,17 +46,9 @@ export function passkeyRoutes({
       handle: async ({ body: { credential }, caller, headers }) => {
         refuseForeignForm(headers)
         const userId = await passkeys.signIn(credential)
-        const from = { via: 'passkey', idp: null, address: caller.address ?? '', agent: headers['user-agent'] ?? '' }
-        const { session, token } = access.sessions.create({ ...from, userId })
-        access.users.signedIn(userId)
-        const lifeS = Math.max(1, Math.floor((session.expiresAt - now()) / 1_000))
-        return json(
-          { expires_at: new Date(session.expiresAt).toISOString() },
-          {
-            headers: { 'set-cookie': cookies.set(caller.secured, token, lifeS) },
-            change: { object: `session:${session.id}`, new: { user: access.users.existing(userId).name } },
-          },
-        )
+        const begun = beginSession(parts, { userId, via: 'passkey' }, { caller, headers })
+        const { session, headers: cookie, change } = begun
+        return json({ expires_at: timeText(session.expiresAt) }, { headers: cookie, change })
       },
     }),
     apiRoute({

@@ -5,6 +5,7 @@ import type { PendingDevice } from '../../auth/device/grants.ts'
 import type { Providers } from '../../auth/oidc/providers.ts'
 import type { Passkeys } from '../../auth/passkey/passkeys.ts'
 import type { Principal } from '../../auth/principal.ts'
+import { beginSession } from '../begin-session.ts'
 import { ownPath, PAGE_HEADERS, SCRIPT_PATH } from '../pages/page-frame.ts'
 import { PASSKEY_SCRIPT } from '../pages/passkey-script.ts'
 import {
@@ -20,7 +21,7 @@ import { page, type Reply, redirect } from '../reply.ts'
 import { type ApiRoute, apiRoute } from '../route.ts'
 import type { AuthParts } from './auth.ts'
 
-export type SignInPageParts = Pick<AuthParts, 'access' | 'verifyPassword' | 'cookies' | 'leaveProvider' | 'now'> & {
+export type SignInPageParts = Pick<AuthParts, 'access' | 'verifyPassword' | 'cookies' | 'leaveProvider'> & {
   readonly providers: Pick<Providers, 'list'>
   readonly takesProviders: () => boolean
   readonly passkeys: Pick<Passkeys, 'of' | 'isPossible'>
@@ -42,7 +43,6 @@ export function signInPageRoutes(parts: SignInPageParts): readonly ApiRoute[] {
     verifyPassword,
     cookies,
     leaveProvider,
-    now,
     signedIn,
     deviceWithCode,
     decide,
@@ -88,12 +88,8 @@ export function signInPageRoutes(parts: SignInPageParts): readonly ApiRoute[] {
         try {
           const userId = await verifyPassword(username === '' ? undefined : username, body.password, address)
           if (userId === null) throw new GateError('SIGN_IN_REFUSED', 'the name or the password is wrong')
-          const from = { via: 'password', idp: null, address, agent: headers['user-agent'] ?? '' }
-          const { session, token } = access.sessions.create({ ...from, userId })
-          access.users.signedIn(userId)
-          const lifeS = Math.max(1, Math.floor((session.expiresAt - now()) / 1_000))
-          const change = { object: `session:${session.id}`, new: { user: access.users.existing(userId).name } }
-          return redirect(returnTo, { headers: { 'set-cookie': cookies.set(caller.secured, token, lifeS) }, change })
+          const { headers: cookie, change } = beginSession(parts, { userId, via: 'password' }, { caller, headers })
+          return redirect(returnTo, { headers: cookie, change })
         } catch (error) {
           if (!(error instanceof GateError) || ERRORS[error.code].status >= 500) throw error
           const shown = login(returnTo, username, error.message, error.status)

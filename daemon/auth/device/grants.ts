@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
+import { addressBlock } from '../../../schemas/words/address.ts'
 import { DEVICE_CODE_LIFE_S, POLL_INTERVAL_S } from '../../../schemas/words/sign-in.ts'
-import { clientOf } from '../attempts.ts'
 import { newUserCode, normalUserCode } from './user-code.ts'
 
 /** What `slow_down` adds to the interval, RFC 8628 section 3.5. */
@@ -111,7 +111,7 @@ export function createDeviceGrants(random: (bytes: number) => Uint8Array, now: (
       | { readonly kind: 'begun'; readonly deviceCode: string; readonly userCode: string }
       | { readonly kind: 'full'; readonly retryAfterMs: number } {
       forgetExpired()
-      const client = clientOf(request.address)
+      const client = addressBlock(request.address)
       const waiting = [...byDeviceCode.values()].filter((grant) => grant.client === client)
       const [oldest] = waiting.length >= MOST_PENDING_OF_ADDRESS ? waiting : byDeviceCode.values()
       if (oldest !== undefined && (waiting.length >= MOST_PENDING_OF_ADDRESS || byDeviceCode.size >= MOST_PENDING))

@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
+import { addressBlock } from '../../../schemas/words/address.ts'
 import { SIGN_IN_LIFE_S } from '../../../schemas/words/sign-in.ts'
-import { clientOf } from '../attempts.ts'
 
 /** Sign-ins that came back in that time; when there were more, the next is told to wait. */
 const MOST_USED = 10_000
@@ -76,7 +76,7 @@ export function pendingSignIns(sealing: Sealing, used: UsedStates, now: () => nu
       const { data: pending } = pendingShape.safeParse(JSON.parse(text))
       if (pending === undefined || !isSame(pending.state, state)) return { kind: 'unknown' }
       if (pending.expiresAt <= now()) return { kind: 'expired' }
-      if (!admits(clientOf(address)) || used.trim(now()) >= MOST_USED) return { kind: 'full' }
+      if (!admits(addressBlock(address)) || used.trim(now()) >= MOST_USED) return { kind: 'full' }
       return used.take(hash('sha256', state, 'base64url'), pending.expiresAt)
         ? { kind: 'taken', pending }
         : { kind: 'used' }

@@ -1,6 +1,6 @@
+import { addressBlock } from '../../../schemas/words/address.ts'
 import { GateError } from '../../../schemas/words/errors.ts'
 import { CALLBACK_PATH } from '../../../schemas/words/sign-in.ts'
-import { clientOf } from '../attempts.ts'
 import type { pendingSignIns } from './pending.ts'
 import type { Identity } from './provider.ts'
 import type { Providers } from './providers.ts'
@@ -67,7 +67,7 @@ export function createOidcSignIn({ providers, relyingParty, pending, random, ori
       address: string,
     ): Promise<Identity & { readonly idToken: string; readonly returnTo: string }> {
       requireOn()
-      const client = clientOf(address)
+      const client = addressBlock(address)
       const own = exchanges.filter((other) => other === client).length
       if (exchanges.length >= MOST_EXCHANGES || own >= MOST_EXCHANGES_OF_CLIENT) throw tooMany()
       const states = query.getAll('state')

@@ -1,5 +1,6 @@
+import { addressBlock } from '../../../schemas/words/address.ts'
 import type { Argon2Cost, PasswordHash } from '../../../syntax/phc/phc.ts'
-import { clientOf, createAttempts } from '../attempts.ts'
+import { createAttempts } from '../attempts.ts'
 import { dummyHash, type Hasher, LONGEST_PASSWORD, USUAL_COST, usableHash } from './hasher.ts'
 
 /** Whose password is known. */
@@ -59,7 +60,7 @@ export function createPasswords(accounts: PasswordAccounts, hasher: Pick<Hasher,
      * @throws GateError TOO_MANY_REQUESTS, with the seconds to wait; TOO_MANY_ENTRIES, STORE_UNAVAILABLE
      */
     async verify(name: string, password: string, address: string): Promise<string | null> {
-      const client = clientOf(address)
+      const client = addressBlock(address)
       const account = name.slice(0, LONGEST_NAME).toLowerCase()
       const pair = `${client} ${account}`
       const guessed = known.has(pair) ? `known ${pair}` : `any ${account}`

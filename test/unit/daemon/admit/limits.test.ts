@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { addressSubject } from '../../../../daemon/admit/address-subject.ts'
 import type { Payer } from '../../../../daemon/admit/payer.ts'
 import { limitsOf, PAYER } from '../../../support/budgets.ts'
 
@@ -111,18 +110,5 @@ describe('addresses', () => {
     enter({ ...PAYER, keyId: 'one more' })?.leave(0)
     expect(enter(one)?.refusal).toBeNull()
     expect(enter(same)?.refusal).not.toBeNull()
-  })
-
-  test.each([
-    ['192.0.2.7', '192.0.2.7'],
-    ['::ffff:192.0.2.7', '192.0.2.7'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
-    ['2001:db8::9', '2001:db8:0:0::/64'],
-    ['::1', '0:0:0:0::/64'],
-    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-    ['unknown', 'unknown'],
-  ])('%s counts as %s', (text, subject) => {
-    expect(addressSubject(text)).toBe(subject)
   })
 })

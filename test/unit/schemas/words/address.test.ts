@@ -6,6 +6,7 @@ import { conflicts } from '../../../../config/rules.ts'
 import { configSchema } from '../../../../schemas/config/config.ts'
 import { keyTree } from '../../../../schemas/config/keys.ts'
 import {
+  addressBlock,
   addressOf,
   canonicalHost,
   hostPattern,
@@ -90,4 +91,18 @@ test.each([
   { text: ':443', isOne: false },
 ])('$text is a host with its port: $isOne', ({ text, isOne }) => {
   expect(hostPortPattern.test(text)).toBe(isOne)
+})
+
+test.each([
+  ['192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+  ['2001:DB8:1:02:ffff::', '2001:db8:1:2::/64'],
+  ['2001:db8::9', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['unknown', 'unknown'],
+])('%s counts as %s', (address, block) => {
+  expect(addressBlock(address)).toBe(block)
 })
