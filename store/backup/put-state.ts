@@ -52,7 +52,7 @@ export async function putState(
   const part = join(directory, checkOnly ? CHECKED : PART)
   try {
     if (!checkOnly) finish(directory, aside)
-    rmSync(part, { recursive: true, force: true })
+    for (const left of [part, join(directory, CHECKED)]) rmSync(left, { recursive: true, force: true })
     mkdirSync(part, { mode: 0o700 })
     for await (const each of files) await stageFile(part, each)
     check(join(part, 'state'))

@@ -75,9 +75,8 @@ const CUTS = [
   ...Array.from({ length: 4 }, (_, index) => ({ call: 'unlink', nth: index + 1 })),
 ]
 
-/** Before the plan is there, while files go aside, and while others come in. */
+/** While files go aside, and while others come in. */
 const SAMPLE = [
-  { call: 'rename', nth: 1 },
   { call: 'rename', nth: 5 },
   { call: 'rename', nth: 9 },
 ]
@@ -116,7 +115,7 @@ test.skipIf(!canTrace)(
         cut,
       ).toEqual([])
     }
-    expect(cuts.killed).toBeGreaterThan(2)
+    expect(cuts.killed).toBeGreaterThan(1)
     expect(cuts.broken).toBeGreaterThan(0)
   },
   300_000,
