@@ -7,7 +7,7 @@ export function sessionCookies(now: () => number) {
   return {
     /** The browser forgets it with the session. @param secured whether it came over HTTPS */
     set: (secured: boolean, { session, token }: Begun): string =>
-      sessionCookie(secured, token, Math.max(1, Math.floor((session.expiresAt - now()) / 1_000))),
+      sessionCookie(secured, token, Math.max(1, Math.ceil((session.expiresAt - now()) / 1_000))),
     /** What takes both kinds away. */
     remove: noSessionCookies,
   }

@@ -1,8 +1,9 @@
-import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { EndCause } from '../../../schemas/words/ended.ts'
 import { type Scope, scopesIn } from '../../../schemas/words/scopes.ts'
 import { mayDo, type Principal } from '../principal.ts'
 import { ACCESS_TOKEN_LIFE_S, accessTokens, endedToken, stretched, tokenKey } from './access-token.ts'
+import { refreshTexts } from './refresh-text.ts'
 
 /** How long a sign-in lasts that is not used, and how long at most. */
 const IDLE_LIFE_MS = 30 * 86_400_000
@@ -75,7 +76,7 @@ export function createSignIns(
   /** Ended, and still in the store, which failed. */
   const unremoved = new Set<string>()
   let signing = initial
-  let { access, macOf } = signersOf(initial)
+  let { access, refreshing } = signersOf(initial)
   let onEnded: (signInId: string, why: EndCause) => void = () => {}
 
   function load(): void {
@@ -138,23 +139,10 @@ export function createSignIns(
       }),
       token_type: 'Bearer',
       expires_in: ACCESS_TOKEN_LIFE_S,
-      refresh_token: refreshToken(signIn.id, signIn.generation),
+      refresh_token: refreshing.make(signIn),
       scope,
       ...(email !== null && { email }),
     }
-  }
-
-  function refreshToken(id: string, generation: number): string {
-    const head = `${REFRESH_PREFIX}${id}_${generation}`
-    return `${head}_${macOf(head)}`
-  }
-
-  /** A refresh token that was made here; null: it was not. */
-  function readRefreshToken(token: string): { readonly id: string; readonly generation: number } | null {
-    const [, head = '', id = '', generation = '', mac = ''] = REFRESH_TOKEN.exec(token) ?? []
-    if (id === '') return null
-    const [given, expected] = [Buffer.from(mac), Buffer.from(macOf(head))]
-    return timingSafeEqual(given, expected) ? { id, generation: Number(generation) } : null
   }
 
   return {
@@ -189,7 +177,7 @@ export function createSignIns(
      * (RFC 9700 section 4.14.2). @returns null when it does not count
      */
     refresh(token: string, clientId: string | null): TokenAnswer | null {
-      const known = readRefreshToken(token)
+      const known = refreshing.read(token)
       const entry = known === null ? undefined : live.get(known.id)
       if (known === null || entry === undefined || entry.signIn.clientId !== clientId) return null
       if (known.generation !== entry.signIn.generation || isOver(entry.signIn)) {
@@ -228,7 +216,7 @@ export function createSignIns(
 
     /** RFC 7009: ends the sign-in that an access or refresh token belongs to. */
     revokeToken(token: string): void {
-      const id = readRefreshToken(token)?.id ?? idIn(token)
+      const id = refreshing.read(token)?.id ?? idIn(token)
       if (id !== null) end(id, 'signed-out')
     },
 
@@ -275,7 +263,7 @@ export function createSignIns(
     apply(next: { readonly secret: string | Buffer; readonly issuer: string }): void {
       if (next.secret === signing.secret && next.issuer === signing.issuer) return
       signing = next
-      ;({ access, macOf } = signersOf(next))
+      ;({ access, refreshing } = signersOf(next))
       remembered.clear()
     },
 
@@ -301,16 +289,11 @@ export function createSignIns(
   }
 }
 
-/** Begins as keys of Gate do, which no log shows. */
-const REFRESH_PREFIX = 'gate_rt_'
-const REFRESH_TOKEN = /^(gate_rt_([0-9a-f-]{36})_(\d{1,9}))_([\w-]{43})$/
-
 function signersOf({ secret: written, issuer }: { readonly secret: string | Buffer; readonly issuer: string }) {
   const secret = stretched(written)
-  const key = tokenKey(secret, 'refresh')
   return {
     access: accessTokens(tokenKey(secret, 'access'), issuer),
-    macOf: (text: string): string => createHmac('sha256', key).update(text).digest('base64url'),
+    refreshing: refreshTexts(tokenKey(secret, 'refresh')),
   }
 }
 
