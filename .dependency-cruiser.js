@@ -133,7 +133,7 @@ export default {
       severity: 'error',
       from: { path: '^(bin/gatectl|ctl/)' },
       to: {
-        path: '^schemas/(admin(?:-usage|-tls)?\\.ts|config/|spec/)|^config/|node_modules/(zod|smol-toml)/',
+        path: '^schemas/(admin(?:-usage|-tls|-relay|-peers)?\\.ts|config/|spec/)|^config/|node_modules/(zod|smol-toml)/',
         pathNot: '^schemas/(config/layers|spec/path)\\.ts$',
         dependencyTypesNot: ['type-only', 'dynamic-import'],
       },

@@ -71,7 +71,7 @@ function getsCertificates(configured: Tree): boolean {
 
 /**
  * What the spec demands and the layers below the runtime layer do not say: providers, upstreams that models name, whom
- * to ask for certificates, where alerts go.
+ * to ask for certificates, where alerts go, what peers are known by.
  */
 function missingKeys({ runtime, declared, configured }: Layered): Path[] {
   const isNew = (path: Path) => valueAt(runtime, path) === undefined && valueAt(declared, path) === undefined
@@ -83,8 +83,9 @@ function missingKeys({ runtime, declared, configured }: Layered): Path[] {
   const alerts = Object.keys(tableAt(runtime, ['alerts'])).flatMap((name) =>
     ['kind', 'url', 'secret', 'token'].map((key) => ['alerts', name, key]),
   )
+  const peers = Object.keys(tableAt(runtime, ['peers'])).map((name) => ['peers', name, 'node'])
   const acme = isAsked ? ['email', 'domains'].map((key) => ['letsencrypt', key]) : []
-  return [...providers, ...targeted, ...alerts, ...acme].filter(
+  return [...providers, ...targeted, ...alerts, ...peers, ...acme].filter(
     (path) => isNew(path) && valueAt(configured, path) !== undefined,
   )
 }

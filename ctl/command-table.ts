@@ -11,6 +11,7 @@ import { CONFIG_COMMANDS } from './commands/config/table.ts'
 import { DAEMON_COMMANDS } from './commands/daemon/table.ts'
 import { HOST_COMMANDS } from './commands/host/table.ts'
 import { LOGIN_COMMANDS } from './commands/login/table.ts'
+import { PEER_COMMANDS } from './commands/peer/table.ts'
 import { RELAY_COMMANDS } from './commands/relay/table.ts'
 import { SECRETS_COMMANDS } from './commands/secrets/table.ts'
 import { SPEC_COMMANDS } from './commands/spec/table.ts'
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   ...BACKEND_COMMANDS,
   ...TLS_COMMANDS,
   ...RELAY_COMMANDS,
+  ...PEER_COMMANDS,
   ...SPEC_COMMANDS,
   ...HOST_COMMANDS,
   ...BACKUP_COMMANDS,

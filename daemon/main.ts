@@ -7,6 +7,7 @@ import { openCertificates } from './assembly/certificates.ts'
 import { createControlPlane } from './assembly/control-plane.ts'
 import { createDataPlane } from './assembly/data-plane.ts'
 import { layGround } from './assembly/ground.ts'
+import { openPeers } from './assembly/peers.ts'
 import { openRelay } from './assembly/relay.ts'
 import { createSignInPlane } from './assembly/sign-in.ts'
 import { openStorage } from './assembly/storage.ts'
@@ -28,13 +29,14 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
   const ground = layGround(options)
   const { config, lifecycle, log, monotonic } = ground
   const storage = openStorage(ground)
-  const relay = openRelay(ground)
+  const peers = openPeers(ground)
+  const relay = openRelay(ground, peers.identity)
   const certificates = openCertificates(ground, relay)
   const signIn = createSignInPlane(ground, storage)
-  const dataPlane = createDataPlane(ground, storage, signIn, certificates)
-  const controlPlane = createControlPlane(ground, storage, signIn, dataPlane)
+  const dataPlane = createDataPlane(ground, storage, signIn, certificates, peers)
+  const controlPlane = createControlPlane(ground, storage, signIn, dataPlane, { relay, peers })
 
-  for (const { apply } of [ground, signIn, dataPlane, relay]) config.onChange(apply)
+  for (const { apply } of [ground, signIn, dataPlane, relay, peers]) config.onChange(apply)
   lifecycle.onReload('configuration', controlPlane.reload)
   lifecycle.onDrain('followers', controlPlane.drain)
   lifecycle.onDrain('relays', relay.drain)
@@ -71,7 +73,8 @@ export async function runDaemon(options: DaemonOptions): Promise<number> {
     signIn.served(urls)
     controlPlane.served(urls)
     certificates?.start()
-    inBackground(log, 'relays are not dialled', () => relay.start(dataPlane.takeRelayed))
+    inBackground(log, 'peers are not listened for', () => peers.start(dataPlane.listenForPeers))
+    inBackground(log, 'relays are not dialled', () => relay.start(dataPlane.takeRelayed, certificates?.status))
     await lifecycle.ready()
     const closed = config.closed()
     const { isJournal } = ground

@@ -155,7 +155,7 @@ function fileKind(path: string): string {
   return `${target}/${ending === name ? name : `*${ending}`}`
 }
 
-const NAMED = ['upstreams', 'backends', 'models', 'categories', 'budgets', 'limits', 'alerts', 'relays']
+const NAMED = ['upstreams', 'backends', 'models', 'categories', 'budgets', 'limits', 'alerts', 'peers', 'relays']
 
 /** \`backends.qwen.args[0]\` -> \`backends.<name>.args\`. */
 function generalText(origin: string): string {

@@ -25,6 +25,7 @@ export type Deployment = {
   readonly categories: Spec['categories']
   readonly budgets: Spec['budgets']
   readonly limits: Spec['limits']
+  readonly peers: Spec['peers']
   readonly alerts: Spec['alerts']
   readonly sandbox: Sandbox
   readonly relayClient: Spec['relay']

@@ -19,6 +19,8 @@ import { type OidcParts, oidcRoutes } from './routes/oidc.ts'
 import { type OpenApiParts, openApiRoutes } from './routes/openapi.ts'
 import { type OwnParts, ownRoutes } from './routes/own.ts'
 import { type PasskeyParts, passkeyRoutes } from './routes/passkeys.ts'
+import { type PeersStatusParts, peerRoutes } from './routes/peers.ts'
+import { type RelayStatusParts, relayRoutes } from './routes/relay.ts'
 import { type SecretsParts, secretsRoutes } from './routes/secrets.ts'
 import { type SignInPageParts, signInPageRoutes } from './routes/sign-in-pages.ts'
 import { type SystemParts, systemRoutes } from './routes/system.ts'
@@ -48,6 +50,8 @@ export type ApiParts = SystemParts &
   OwnParts &
   AuthParts &
   SecretsParts &
+  RelayStatusParts &
+  PeersStatusParts &
   Pick<SignInPageParts, 'takesPasswords' | 'signedIn' | 'refuseForeignForm'> & {
     readonly certificates: AdminCertificates
     readonly signIn: IdpParts &
@@ -73,6 +77,8 @@ export function apiRoutes(parts: ApiParts): readonly ApiRoute[] {
     ...eventRoutes(parts),
     ...openApiRoutes(parts),
     ...tlsRoutes(parts),
+    ...relayRoutes(parts),
+    ...peerRoutes(parts),
     ...secretsRoutes(parts),
     ...idpRoutes(signIn),
     ...oidcRoutes(signIn),

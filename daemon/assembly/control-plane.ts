@@ -15,13 +15,21 @@ import type { Principal } from '../auth/principal.ts'
 import { TEXT_OWNER } from '../gateway/texts.ts'
 import type { DataPlane } from './data-plane.ts'
 import type { Ground } from './ground.ts'
+import type { Peers } from './peers.ts'
 import { peopleParts } from './people.ts'
+import type { Relay } from './relay.ts'
 import { createRotation, type SealedPart } from './rotation.ts'
 import type { SignInPlane } from './sign-in.ts'
 import type { Storage } from './storage.ts'
 
 /** What operators use: the admin socket, the status, reloads. */
-export function createControlPlane(ground: Ground, storage: Storage, signIn: SignInPlane, dataPlane: DataPlane) {
+export function createControlPlane(
+  ground: Ground,
+  storage: Storage,
+  signIn: SignInPlane,
+  dataPlane: DataPlane,
+  reach: { readonly relay: Pick<Relay, 'status'>; readonly peers: Pick<Peers, 'status'> },
+) {
   const { config, lifecycle, log, logs, now } = ground
   const { backends, apps, certificates } = dataPlane
   const startedAt = new Date()
@@ -82,6 +90,8 @@ export function createControlPlane(ground: Ground, storage: Storage, signIn: Sig
       logs,
       backends: withApps(backends, apps),
       certificates,
+      relayStatus: reach.relay.status,
+      peersStatus: reach.peers.status,
       explainRoute: dataPlane.explainRoute,
       modelsFor: dataPlane.modelsFor,
       money: dataPlane.money,

@@ -44,6 +44,7 @@ import { createUpstreams } from '../upstream/upstreams.ts'
 import type { Ground } from './ground.ts'
 import { createListeners, placesOf } from './listeners.ts'
 import { openMoney } from './money.ts'
+import type { Peers } from './peers.ts'
 import { createPersonProofs } from './proofs.ts'
 import type { SignInPlane } from './sign-in.ts'
 import type { Storage } from './storage.ts'
@@ -86,6 +87,7 @@ export function createDataPlane(
   storage: Storage,
   signIn: SignInPlane,
   certificates: Certificates | null,
+  peers: Peers,
 ) {
   const { access, audit, ledger, noteOpen, answers, texts: storedTexts, objects } = storage
   const { log, now, monotonic, lifecycle, activation, config } = ground
@@ -97,7 +99,7 @@ export function createDataPlane(
   const speech = speechOf(DIALECTS, echo)
   const places = placesOf(activation, initial, certificateSource(initial) !== 'none')
   const limits = limitsOf(initial, monotonic, log)
-  const upstreams = createUpstreams(speech, limits.maxUpstreamConnections)
+  const upstreams = createUpstreams(speech, limits.maxUpstreamConnections, now, peers.dial)
   const backends = createBackends({
     probe: upstreams.probe,
     agentAt: agentClient,
@@ -174,6 +176,7 @@ export function createDataPlane(
       retries: createRetryBudget(monotonic),
       backends,
       upstreams,
+      nodeId: peers.nodeId,
       checker,
       ledger,
       metrics,
@@ -233,6 +236,7 @@ export function createDataPlane(
       identities: certificates?.identities ?? NO_IDENTITIES,
       limits,
       noteHandshake: metrics.handshake,
+      takePeer: peers.take,
       monotonic,
       log,
     },
@@ -295,6 +299,7 @@ export function createDataPlane(
     },
     /** Serves a visitor that a relay has brought. */
     takeRelayed: listeners.takeRelayed,
+    listenForPeers: listeners.listenForPeers,
     drain: (signal: AbortSignal): Promise<void> => clients.drain(listeners.drain(signal), signal),
     /** In the order in which they have to go: what asks goes before what is asked. */
     stops: [

@@ -13,6 +13,7 @@ import type { Identities } from '../listener/identities.ts'
 import { afterProxyHeader, PLAIN } from '../listener/proxied.ts'
 import { redirecting } from '../listener/redirect.ts'
 import type { NoteHandshake } from '../listener/tls.ts'
+import { PEER_ALPN } from '../relay/peers/protocol.ts'
 
 /** Where clients are listened for, by what is spoken there. */
 export type Places = {
@@ -26,6 +27,8 @@ type ListenerParts = {
   readonly identities: Identities
   readonly limits: HttpLimits
   readonly noteHandshake: NoteHandshake
+  /** Takes the connections of other gateways. */
+  readonly takePeer: Layer['accept']
   /** Monotonic milliseconds. */
   readonly monotonic: () => number
   readonly log: Log
@@ -51,7 +54,7 @@ export function placesOf(
 
 /** All that clients can connect to, as one. */
 export function createListeners(places: Places, parts: ListenerParts, initial: Config) {
-  const { answering, identities, limits, noteHandshake, monotonic, log } = parts
+  const { answering, identities, limits, noteHandshake, takePeer, monotonic, log } = parts
   let settings = settingsOf(initial)
   let httpsPort = HTTPS_PORT
   const isTrusted = (peer: string) => settings.takesProxyHeader && settings.trustedProxies.has(peer)
@@ -77,6 +80,7 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
     limits,
     hstsSeconds: () => settings.hstsSeconds,
     noteHandshake,
+    others: new Map([[PEER_ALPN, takePeer]]),
     random: randomBytes,
     now: monotonic,
     log,
@@ -101,6 +105,9 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
   const relayed = initial.relay.enable
     ? createHttpListener(answering, limits, log, { ...https, accept: limited(https.accept) })
     : null
+
+  const peers = createHttpListener(answering, limits, log, { ...PLAIN, scheme: 'https', accept: limited(takePeer) })
+  let peersUrl: Promise<string> | null = null
 
   function plain(answers: Answering) {
     return createHttpListener(answers, limits, log, proxied(PLAIN))
@@ -129,10 +136,15 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
      */
     takeRelayed(socket: Connection, source: string): void {
       if (relayed === null) socket.destroy()
-      else relayed.take(socket, { peer: settings.trusted.has(source) ? '' : source, secured: null })
+      else relayed.take(socket, { peer: settings.trusted.has(source) ? '' : source, secured: null, isRelayed: true })
+    },
+    /** Listens for other gateways, from the first call on. @returns where @throws Error (EADDRINUSE, EACCES, …) */
+    listenForPeers(): Promise<string> {
+      peersUrl ??= peers.listen({ host: initial.server.host, port: initial.server.p2p_port })
+      return peersUrl
     },
     async drain(signal: AbortSignal): Promise<void> {
-      const all = [...created.map(({ listener }) => listener), ...(relayed === null ? [] : [relayed])]
+      const all = [...created.map(({ listener }) => listener), ...(relayed === null ? [] : [relayed]), peers]
       await Promise.all(all.map((listener) => listener.drain(signal)))
       https.close()
     },

@@ -15,6 +15,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import type { Answer } from './answer.ts'
 import { clientHeaders, pushTrace } from './client-headers.ts'
 import { isBroken, isUnseen, noteHealth } from './ends.ts'
+import { pushHop } from './hops.ts'
 import type { Job } from './job.ts'
 import { retryAfterMs } from './retry-after.ts'
 import type { Sending } from './sending.ts'
@@ -30,6 +31,8 @@ export type AttemptParts = {
   readonly budgets: Pick<Budgets, 'settle'>
   readonly heldTime: HeldTime
   readonly priceOf: (target: Target) => ModelPrice | null
+  /** Id of this gateway among others; null: it has none. */
+  readonly nodeId: () => string | null
   readonly log: Log
   readonly now: () => number
   readonly monotonic: () => number
@@ -62,7 +65,7 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
   let heldCost = 0
   health.begins(target)
   try {
-    const request = forwardRequest(job, tried, parts.telemetry)
+    const request = forwardRequest(job, tried, parts)
     end = await forward(request, sink, form, monotonic)
     if (end.kind === 'unreached' && end.wasKept && upstream.newConnection !== null) {
       end = await forward({ ...request, dispatcher: upstream.newConnection() }, sink, form, monotonic)
@@ -145,13 +148,14 @@ function withWait(end: ForwardEnd, { retryAfterIn }: Dialect): ForwardEnd {
 function forwardRequest(
   { answer, call, dialect, asked, hold }: Job,
   { target, upstream, key, sending: { spoken, body } }: Try,
-  { tells }: AttemptParts['telemetry'],
+  { telemetry: { tells }, nodeId }: Pick<AttemptParts, 'telemetry' | 'nodeId'>,
 ): ForwardRequest {
   const path = `${target.basePath ?? upstream.basePath}${spoken.upstreamPath(call, target.model, asked.stream)}`
   const credential = upstream.credential(key, { path, body })
   const type = call.endpoint.takes === 'form' ? String(call.headers['content-type']) : 'application/json'
   const headers = ['content-type', type, 'accept-encoding', 'identity', ...credential]
   headers.push(...clientHeaders(call, spoken, spoken === dialect))
+  if (upstream.provider === 'peer') pushHop(headers, call.headers, nodeId())
   const trace = answer.trace?.attempt()
   if (tells(target.upstream)) pushTrace(headers, call, trace)
   return {

@@ -88,7 +88,9 @@ const isOfOperators = (scope: RowScope): boolean => scope !== null && OPERATOR_S
  * Which hosts are served is said by the configuration, or else by the certificate: over HTTP/2 browsers send requests
  * for other hosts on a connection that they have, and 421 sends them to the right one (RFC 9110 section 15.5.20).
  */
-function checkHost(request: ClientRequest, { secured }: Via, { isServed, externalHost }: GatewaySettings): void {
+function checkHost(request: ClientRequest, { secured, peerNode }: Via, settings: GatewaySettings): void {
+  const { isServed, externalHost } = settings
+  if (peerNode !== undefined) return // it asks for this gateway by its key
   if (isServed === null && secured === null) return
   const { host } = parseHostPort(request.headers.host ?? '')
   if (isServed !== null) {

@@ -28,6 +28,7 @@ import {
   refuseUpgrade,
   urlOf,
 } from './exchange.ts'
+import { refuseLoop } from './hops.ts'
 import { completed, keepAnswer } from './kept.ts'
 import type { ObjectParts } from './objects/job.ts'
 import { type ObjectRow, passObject } from './objects/pass.ts'
@@ -101,6 +102,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     answer.dialect = isOfApi(found, path) ? API_MANNER : spoken
     answer.cors = corsHeaders(request.headers.origin, settings.allowedOrigins)
     check(exchange, settings, ALWAYS_ANSWERED.has(path) ? undefined : parts.closed())
+    refuseLoop(request.headers, parts.nodeId())
     if (request.method === 'OPTIONS') return options(table, exchange)
     refuseUpgrade(exchange)
     if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path, spoken)

@@ -20,6 +20,8 @@ export type HttpsParts = {
   /** How long browsers shall use nothing but TLS for our own names; 0: they are not told. */
   readonly hstsSeconds: () => number
   readonly noteHandshake: NoteHandshake
+  /** What is spoken over TLS besides HTTP, by its ALPN, which is offered alone; each shakes hands itself. */
+  readonly others?: ReadonlyMap<string, Layer['accept']>
   readonly random: (bytes: number) => Buffer
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -43,7 +45,7 @@ type First =
 
 /** TLS, and HTTP/2 above it, below an HTTP/1.1 listener. */
 export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: () => void } {
-  const { identities, answering, limits, hstsSeconds, noteHandshake, random, now, log } = parts
+  const { identities, answering, limits, hstsSeconds, noteHandshake, others = new Map(), random, now, log } = parts
   const waiting = new Set<Connection>()
   const http2 = createHttp2(answering, limits, headersFor, now, log)
   const tls = createTls({ identities, noteHandshake, random, log })
@@ -73,6 +75,11 @@ export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: (
 
   function shakeHands(socket: Connection, hello: Hello, via: Via, next: (socket: Connection, via: Via) => void): void {
     const { name, alpn } = hello
+    const other = alpn.length === 1 ? others.get(alpn[0] ?? '') : undefined
+    if (other !== undefined) {
+      other(socket, via, next)
+      return
+    }
     const isChallenge = name !== null && alpn.length === 1 && alpn[0] === CHALLENGE
     const challenge = isChallenge ? tls.challengeFor(name) : undefined
     if (challenge !== undefined) {

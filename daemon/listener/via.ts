@@ -6,6 +6,10 @@ export type Via = {
   readonly peer: string | null
   /** What its certificate is for, where TLS ends here; null: no TLS. */
   readonly secured: Secured | null
+  /** Id of the gateway that has shown its key; absent: the client is none. */
+  readonly peerNode?: string
+  /** A relay has brought it. */
+  readonly isRelayed?: true
 }
 
 /** The TLS end of a connection. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import { GateError } from '../../schemas/words/errors.ts'
 import { type HeldSocket, holdSocket } from '../../system/held-socket.ts'
@@ -25,13 +26,20 @@ export function noConnection(cause: Error): GateError {
   return new GateError('OVERLOADED', message, { cause, retryAfterS: 1 })
 }
 
-type ConnectorOptions = buildConnector.BuildOptions & { readonly heldPath?: string }
+type ConnectorOptions = buildConnector.BuildOptions & {
+  readonly heldPath?: string
+  /** The host is the id of another gateway. */
+  readonly isPeer?: boolean
+}
+
+/** Connects to another gateway by its id. @throws Error that says why no way leads there */
+export type DialPeer = (nodeId: string, timeoutMs: number) => Promise<TLSSocket>
 
 /** Makes connections to upstreams, no more than `most` at once, whichever upstream they lead to. */
-export function boundedConnector(most: number) {
+export function boundedConnector(most: number, dialPeer: DialPeer = noPeer) {
   let open = 0
   return (options: ConnectorOptions): buildConnector.connector => {
-    const connect = connectorTo(options)
+    const connect = options.isPeer === true ? peerConnector(dialPeer, options.timeout) : connectorTo(options)
     return (to, callback) => {
       if (open >= most) return callback(new NoDescriptorError(), null)
       open += 1
@@ -49,8 +57,21 @@ export function boundedConnector(most: number) {
   }
 }
 
+function noPeer(nodeId: string): Promise<TLSSocket> {
+  return Promise.reject(new Error(`${nodeId} is not known here`))
+}
+
+function peerConnector(dialPeer: DialPeer, timeoutMs = 5_000): buildConnector.connector {
+  return ({ hostname }, callback) => {
+    dialPeer(hostname, timeoutMs).then(
+      (socket) => callback(null, socket),
+      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
+    )
+  }
+}
+
 /** @param options `heldPath`: as `socketPath`, in a directory that another account may own */
-function connectorTo({ heldPath, ...options }: ConnectorOptions): buildConnector.connector {
+function connectorTo({ heldPath, isPeer: _, ...options }: ConnectorOptions): buildConnector.connector {
   if (heldPath === undefined) return buildConnector(options)
   return (to, callback) => {
     let held: HeldSocket

@@ -110,6 +110,8 @@ export type Upstream = {
   readonly close: () => Promise<void>
 }
 
+/** Another gateway, by its id. */
+const PEER = /^gate:\/\/[a-z2-7]{32}/
 const HAS_VERSION = /\/v\d/
 /** How long an idle connection to a Unix socket is kept; a new one costs next to nothing. */
 const SOCKET_KEPT_MS = 1_000
@@ -158,7 +160,10 @@ export function openUpstream(
       close: () => Promise.resolve(),
     }
   }
-  const url = new URL(baseUrlOf(named.name, config))
+  const written = baseUrlOf(named.name, config)
+  const isPeer = PEER.test(written)
+  const url = new URL(written.replace(PEER, (id) => `https://${id.slice('gate://'.length)}`))
+  if (isPeer && url.pathname === '/') url.pathname = '/v1'
   let basePath = url.pathname.replace(/\/+$/, '')
   const addVersion = (version: string) => {
     basePath += version
@@ -167,11 +172,14 @@ export function openUpstream(
     connect: connectorOf({
       timeout: durationMs(config.connect_timeout),
       allowH2: false,
+      isPeer,
       ...(config.socket !== undefined && { [named.table === 'backends' ? 'heldPath' : 'socketPath']: config.socket }),
     }),
     // a connection kept longer, because the engine offers it, would keep an engine awake that stops when no client is
     // connected
-    ...(config.socket !== undefined && { keepAliveMaxTimeout: SOCKET_KEPT_MS }),
+    // another way to a peer may be better by then
+    ...((config.socket !== undefined || isPeer) && { keepAliveMaxTimeout: SOCKET_KEPT_MS }),
+    ...(isPeer && { keepAliveTimeout: SOCKET_KEPT_MS }),
     // every request brings its own deadline; that of a question to a sleeping backend is the time it takes to start
     headersTimeout: 0,
     // one request, one connection: a slow reader then holds up no other request

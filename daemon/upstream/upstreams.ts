@@ -1,5 +1,5 @@
 import type { UpstreamConfig } from '../../schemas/config/config.ts'
-import { boundedConnector } from './connector.ts'
+import { boundedConnector, type DialPeer } from './connector.ts'
 import { openUpstream, type Speech, type Upstream, type UpstreamTable } from './upstream.ts'
 
 export type Upstreams = ReturnType<typeof createUpstreams>
@@ -8,8 +8,13 @@ export type Upstreams = ReturnType<typeof createUpstreams>
  * The upstreams of the current configuration, one connection pool each.
  * @param mostConnections to all of them together
  */
-export function createUpstreams(speech: Speech, mostConnections = Number.POSITIVE_INFINITY, now = Date.now) {
-  const connectorOf = boundedConnector(mostConnections)
+export function createUpstreams(
+  speech: Speech,
+  mostConnections = Number.POSITIVE_INFINITY,
+  now = Date.now,
+  dialPeer?: DialPeer,
+) {
+  const connectorOf = boundedConnector(mostConnections, dialPeer)
   let byName = new Map<string, { readonly upstream: Upstream; readonly made: string }>()
   const retiring = new Set<Promise<void>>()
 

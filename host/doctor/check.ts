@@ -1,6 +1,7 @@
 import type { Deployment } from '../../compiler/ir/deployment.ts'
 import type { GatewayNames } from '../../compiler/ir/names.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
+import type { RelayStatus } from '../../schemas/admin-relay.ts'
 import type { TlsStatus } from '../../schemas/admin-tls.ts'
 import type { Finding } from './finding.ts'
 
@@ -19,6 +20,8 @@ export type DaemonView =
       readonly baseUrls: Readonly<Record<string, string>>
       /** undefined: a daemon of an older version. */
       readonly tls: TlsView | undefined
+      /** undefined: a daemon of an older version. */
+      readonly relay: RelayStatus | undefined
     }
   | { readonly kind: 'silent'; readonly reason: string; readonly hint: string | undefined }
 

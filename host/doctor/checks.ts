@@ -20,6 +20,7 @@ import { permissions } from './checks/permissions.ts'
 import { planted } from './checks/planted.ts'
 import { podman, programs } from './checks/podman.ts'
 import { ports } from './checks/ports.ts'
+import { relay } from './checks/relay.ts'
 import { spec } from './checks/spec.ts'
 import { storage } from './checks/storage.ts'
 import { tls } from './checks/tls.ts'
@@ -59,6 +60,7 @@ export const CHECKS: readonly AnyCheck[] = [
   anyCheck(daemon),
   anyCheck(tls),
   anyCheck(https),
+  anyCheck(relay),
   anyCheck(ca),
   anyCheck(agents),
   anyCheck(upstreams),

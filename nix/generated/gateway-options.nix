@@ -1276,6 +1276,28 @@ in
       description = "Search of certificate logs, asked twice a day about each relayed name, such as \"https://crt.sh/?output=json&q={name}\"; a certificate that this daemon did not get is an alert.";
     };
   };
+  peers = mkOption {
+    type = types.attrsOf (types.submodule {
+      options = {
+        node = mkOption {
+          type = types.strMatching "[a-z2-7]{32}";
+          description = "Node id of the other gateway; no other key is taken for it.";
+        };
+        addresses = mkOption {
+          type = types.listOf types.nonEmptyStr;
+          default = [ ];
+          description = "Where it can be reached directly, as host:port of its p2p_port; tried first.";
+        };
+        relays = mkOption {
+          type = types.listOf types.nonEmptyStr;
+          default = [ ];
+          description = "Its names at relays, as name:port; tried when the direct way fails.";
+        };
+      };
+    });
+    default = { };
+    description = "Other gateways, by name: those that may connect here, and those whose models are used.";
+  };
   sandbox = {
     enable = mkOption {
       type = types.bool;

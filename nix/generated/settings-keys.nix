@@ -309,6 +309,13 @@
         ct_log = null;
       };
     };
+    peers = { names = {
+      keys = {
+        node = null;
+        addresses = null;
+        relays = null;
+      };
+    }; };
     usage = {
       keys = {
         retention = null;

@@ -324,7 +324,7 @@ in
           description = "Kind of upstream; decides the default base_url. The name of the upstream when that is a provider.";
         };
         baseUrl = mkOption {
-          type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+(/[^[:space:]?#]*)?");
+          type = types.nullOr (types.strMatching "(https?://[^[:space:]/?#@]+|gate://[a-z2-7]{32})(/[^[:space:]?#]*)?");
           default = null;
           example = "https://api.openai.com/v1";
           description = "URL up to and including the version, such as \"https://api.openai.com/v1\"; by provider when absent.";
@@ -480,7 +480,7 @@ in
           description = "Kind of upstream; decides the default base_url. The name of the upstream when that is a provider.";
         };
         baseUrl = mkOption {
-          type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+(/[^[:space:]?#]*)?");
+          type = types.nullOr (types.strMatching "(https?://[^[:space:]/?#@]+|gate://[a-z2-7]{32})(/[^[:space:]?#]*)?");
           default = null;
           example = "https://api.openai.com/v1";
           description = "URL up to and including the version, such as \"https://api.openai.com/v1\"; by provider when absent.";
@@ -1101,6 +1101,32 @@ in
       example = "https://crt.sh/?output=json&q={name}";
       description = "Search of certificate logs, asked twice a day about each relayed name, such as \"https://crt.sh/?output=json&q={name}\"; a certificate that this daemon did not get is an alert.";
     };
+  };
+  peers = mkOption {
+    type = types.attrsOf (types.submodule {
+      freeformType = anything;
+      options = {
+        node = mkOption {
+          type = types.nullOr (types.strMatching "[a-z2-7]{32}");
+          default = null;
+          description = "Node id of the other gateway; no other key is taken for it.";
+        };
+        addresses = mkOption {
+          type = types.nullOr (types.listOf types.nonEmptyStr);
+          default = null;
+          defaultText = literalMD "what the daemon takes: `[]`";
+          description = "Where it can be reached directly, as host:port of its p2p_port; tried first.";
+        };
+        relays = mkOption {
+          type = types.nullOr (types.listOf types.nonEmptyStr);
+          default = null;
+          defaultText = literalMD "what the daemon takes: `[]`";
+          description = "Its names at relays, as name:port; tried when the direct way fails.";
+        };
+      };
+    });
+    default = { };
+    description = "Other gateways, by name: those that may connect here, and those whose models are used.";
   };
   usage = {
     retention = mkOption {

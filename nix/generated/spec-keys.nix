@@ -518,6 +518,13 @@
         ct_log = null;
       };
     };
+    peers = { names = {
+      keys = {
+        node = null;
+        addresses = null;
+        relays = null;
+      };
+    }; };
     relays = { names = {
       keys = {
         https_port = null;

@@ -15,7 +15,7 @@ in
     description = "Kind of upstream; decides the default base_url.";
   };
   baseUrl = mkOption {
-    type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+(/[^[:space:]?#]*)?");
+    type = types.nullOr (types.strMatching "(https?://[^[:space:]/?#@]+|gate://[a-z2-7]{32})(/[^[:space:]?#]*)?");
     default = null;
     example = "https://api.openai.com/v1";
     description = "URL up to and including the version, such as \"https://api.openai.com/v1\".";

@@ -6,6 +6,8 @@ import { BACKEND_ANSWERS } from './backends.ts'
 import { BUDGET_ANSWERS } from './budgets.ts'
 import { CONFIG_ANSWERS } from './config.ts'
 import { MODEL_ANSWERS } from './models.ts'
+import { PEER_ANSWERS } from './peers.ts'
+import { RELAY_ANSWERS } from './relay.ts'
 import { SECRETS_ANSWERS } from './secrets.ts'
 import { SYSTEM_ANSWERS } from './system.ts'
 import { TEXT_ANSWERS } from './texts.ts'
@@ -21,6 +23,8 @@ export const API_ANSWERS = {
   ...ACCESS_ANSWERS,
   ...BACKEND_ANSWERS,
   ...TLS_ANSWERS,
+  ...RELAY_ANSWERS,
+  ...PEER_ANSWERS,
   ...MODEL_ANSWERS,
   ...UPSTREAM_ANSWERS,
   ...SECRETS_ANSWERS,

@@ -4,6 +4,7 @@ import { auth } from './auth.ts'
 import { CATEGORIES_DESCRIPTION, category } from './category.ts'
 import { managed } from './managed.ts'
 import { budget, limit } from './money.ts'
+import { peer } from './peers.ts'
 import { secrets, telemetry } from './telemetry.ts'
 import { letsencrypt, tls } from './tls.ts'
 import { app, backend, model, upstream } from './upstreams.ts'
@@ -195,6 +196,11 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ spec: 'relay' }),
+  peers: named(peer).default({}).meta({
+    description: 'Other gateways, by name: those that may connect here, and those whose models are used.',
+    spec: 'peers',
+    narrows: true,
+  }),
   usage: usage.prefault({}).meta({ description: 'The usage log.', spec: 'gate.usage' }),
   managed: managed.prefault({}).meta({ spec: 'gate.managed' }),
   alerts: named(alertDestination).default({}).meta({

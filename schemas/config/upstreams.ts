@@ -22,8 +22,8 @@ export const upstream = z.strictObject({
   base_url: z
     .string()
     .regex(
-      /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/,
-      'write http(s)://host[:port][/path], without user, query or fragment',
+      /^(?:https?:\/\/[^\s/?#@]+|gate:\/\/[a-z2-7]{32})(?:\/[^\s?#]*)?$/,
+      'write http(s)://host[:port][/path], without user, query or fragment; of a peer gate://NODE-ID',
     )
     .optional()
     .meta({

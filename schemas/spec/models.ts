@@ -21,8 +21,8 @@ export const upstream = z.strictObject({
   base_url: z
     .string()
     .regex(
-      /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/,
-      'write http(s)://host[:port][/path], without user, query or fragment',
+      /^(?:https?:\/\/[^\s/?#@]+|gate:\/\/[a-z2-7]{32})(?:\/[^\s?#]*)?$/,
+      'write http(s)://host[:port][/path], without user, query or fragment; of a peer gate://NODE-ID',
     )
     .optional()
     .meta({ description: 'URL up to and including the version, such as "https://api.openai.com/v1".' }),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CATEGORIES_DESCRIPTION, category } from '../config/category.ts'
 import { budget, limit } from '../config/money.ts'
+import { peer } from '../config/peers.ts'
 import { modelName } from '../config/values.ts'
 import type { ENGINES, GPU_KINDS } from '../words/engines.ts'
 import type { PROFILE_NAMES } from '../words/profiles.ts'
@@ -48,6 +49,7 @@ export const specSchema = z.strictObject({
   proxy: proxy.prefault({}).meta({ description: 'Reverse proxy.' }),
   dns: dns.prefault({}).meta({ description: 'Name server.' }),
   relay: relay.prefault({}).meta({ description: 'Being reachable through relays (client side).' }),
+  peers: named(peer, 'Other gateways, by name: those that may connect here, and those whose models are used.'),
   relays: named(relayInstance, 'Relay servers on this host, by instance.'),
   sandbox: sandbox.prefault({}).meta({ description: 'Code execution.' }),
   client: client.prefault({}).meta({ description: 'Installer for clients.' }),

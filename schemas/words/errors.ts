@@ -53,6 +53,7 @@ export const ERRORS = {
   BACKEND_DOWN: { status: 503 },
   UPSTREAM_TIMEOUT: { status: 504 },
   STORE_UNAVAILABLE: { status: 507 },
+  LOOP_DETECTED: { status: 508 },
 } as const satisfies Record<string, { status: number }>
 
 export type ErrorCode = keyof typeof ERRORS

@@ -172,7 +172,9 @@ describe('gatectl relay', () => {
     expect(await node.hear('names')).toMatchObject({ names: expect.arrayContaining([`given.${DOMAIN}`]) })
     expect(await curl(`given.${DOMAIN}`, relay)).toBe('home')
     expect((await relayCommand('names')).stdout).toMatch(new RegExp(`^given.${DOMAIN} +${node.id} `, 'm'))
-    expect((await relayCommand('status')).stdout).toContain('1 by 1 tunnels, 0 visitors, 1 names')
+    expect((await relayCommand('status', '--instance', 'default')).stdout).toContain(
+      '1 by 1 tunnels, 0 visitors, 1 names',
+    )
     expect(await relayCommand('claim', 'www', node.id)).toMatchObject({
       code: 1,
       stderr: 'gatectl: the relay answered reserved\n',

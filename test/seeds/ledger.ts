@@ -406,8 +406,8 @@ const modules: readonly Entry[] = [
   { shown: '`services.gate-daemon.initialUpstreams`', gate: 'the same', ...nixExample },
   {
     shown: '`services.gate-daemon.relay.{enable,addresses,customDomain}`',
-    gate: 'accepted and passed on; the relay itself is owed',
-    owed: 'relay',
+    gate: 'the same',
+    proof: ['test/e2e/relay-client.test.ts', 'it has a tunnel to each, and the second was told by the first'],
   },
   {
     shown: '`services.gate-daemon.environmentFile`',

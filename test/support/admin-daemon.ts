@@ -13,10 +13,12 @@ import type { Audit, AuditEntry } from '../../daemon/audit/entry.ts'
 import { createAccess } from '../../daemon/auth/access.ts'
 import { createLog } from '../../daemon/log/log.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
+import type { RelayStatus } from '../../schemas/admin-relay.ts'
 import { openAccessStore } from '../../store/sqlite/access-store.ts'
 import { openDatabase } from '../../store/sqlite/database.ts'
 import { hostLoad } from '../../system/host-load.ts'
 import { keyringOf } from './keyring.ts'
+import { NODE_ID } from './relay-status.ts'
 import { signInParts } from './sign-in-parts.ts'
 
 /** An admin server on a real socket, with a configuration of files in a fresh folder, and keys in memory. */
@@ -25,6 +27,7 @@ export async function startAdminDaemon(
   backends: AdminBackends = NO_BACKENDS,
   status: Partial<DaemonStatus> = {},
   certificates: AdminCertificates = NO_CERTIFICATES,
+  relayStatus: RelayStatus = { enabled: false, names: [], refused: [], tunnels: [], failed: [] },
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'gate-admin-'))
   const socketPath = path ?? join(folder, 'admin.sock')
@@ -56,6 +59,8 @@ export async function startAdminDaemon(
       logs,
       backends,
       certificates,
+      relayStatus: () => relayStatus,
+      peersStatus: async () => ({ node_id: NODE_ID, p2p_port: 41_147, peers: [] }),
       reload: config.reload,
       hostLoad: hostLoad([folder]),
       log: logs.log,

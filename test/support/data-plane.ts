@@ -134,6 +134,7 @@ export async function startDataPlane(
       retries: createRetryBudget(monotonic),
       backends: NO_BACKENDS,
       upstreams,
+      nodeId: () => null,
       checker,
       ledger: { settle: async (row) => void rows.push(row), refusal: () => null },
       telemetry: NO_TELEMETRY,

@@ -184,6 +184,13 @@ export const everyKey: Tree = {
     ca: '/etc/ssl/gate/relay.pem',
     ct_log: 'https://logs.example.org/?q={name}',
   },
+  peers: {
+    friend: {
+      node: 'abcdefghijklmnopqrstuvwxyz234567',
+      addresses: ['192.0.2.3:41147'],
+      relays: ['friend.example.org:443'],
+    },
+  },
   usage: {
     retention: '91d',
     totals_retention: '1000d',

@@ -216,6 +216,13 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
       ca: '/zqrelayca.pem',
       ct_log: 'https://zqlogs.example/{name}',
     },
+    peers: {
+      zqpeer: {
+        node: 'abcdefghijklmnopqrstuvwxyz234567',
+        addresses: ['10.77.12.1:41147'],
+        relays: ['zqpeer.example:443'],
+      },
+    },
     relays: {
       zqserver: {
         https_port: 8444,

@@ -15,6 +15,7 @@ import { modelTable } from './models.ts'
 import { moneyTables } from './money.ts'
 import { notYet } from './not-yet.ts'
 import { contradictions, overlay } from './overlay.ts'
+import { peerTable } from './peers.ts'
 import { telemetryTable } from './telemetry.ts'
 import { tlsTables } from './tls.ts'
 import { missingAddresses, sameNames, upstreamTable } from './upstreams.ts'
@@ -62,6 +63,7 @@ export function daemonSettings(deployment: Deployment, { host, reach }: Surround
     discovery: discovery(deployment),
     ...tlsTables(deployment.gateway.tlsServing),
     relay: relay(deployment),
+    peers: peerTable(deployment),
     managed: managed(deployment),
     usage: usage(deployment),
     log: log(deployment),

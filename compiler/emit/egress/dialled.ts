@@ -21,6 +21,7 @@ export function dialledUpstreams({ upstreams }: Deployment, settings: Tree): Dia
     if (!isTree(upstream)) return []
     const origin = ['upstreams', name]
     const { provider = name, base_url, socket } = upstream
+    if (typeof base_url === 'string' && base_url.startsWith('gate:')) return [] // see dialledForPeers
     if (typeof socket === 'string') return [{ kind: 'socket', origin: [...origin, 'socket'], path: socket }]
     const url = base_url ?? (isProvider(provider) ? defaultBaseUrl(provider) : undefined)
     return typeof url === 'string' ? [{ kind: 'url', origin: [...origin, 'base_url'], url }] : []
@@ -38,6 +39,15 @@ export function dialledForCertificates({ gateway: { tlsServing } }: Deployment):
   return acme.domains.every((name) => name.endsWith(TAILSCALE.suffix))
     ? ofTailscale
     : [...ofTailscale, ...dialledForAcme(acme)]
+}
+
+/** Other gateways, directly and through relays. */
+export function dialledForPeers({ peers }: Deployment): Dialled[] {
+  return Object.entries(peers).flatMap(([name, { addresses, relays }]) =>
+    Object.entries({ addresses, relays }).flatMap(([key, places]) =>
+      places.map((at, i): Dialled => ({ kind: 'url', origin: ['peers', name, key, i], url: `https://${at}` })),
+    ),
+  )
 }
 
 /** Relays, the CA that certifies the names which they give, and the logs of certificates. */

@@ -4,7 +4,13 @@ import { LOCAL_ENGINES } from '../../../schemas/words/local-engines.ts'
 import { isTree, type Tree, valueAt } from '../../../syntax/tree.ts'
 import type { Finding } from '../../diagnostic.ts'
 import type { Deployment } from '../../ir/deployment.ts'
-import { dialledForCertificates, dialledForRelays, dialledForSignIn, dialledUpstreams } from './dialled.ts'
+import {
+  dialledForCertificates,
+  dialledForPeers,
+  dialledForRelays,
+  dialledForSignIn,
+  dialledUpstreams,
+} from './dialled.ts'
 
 /** What the daemon may connect to over IP; 'any' when the spec says so. */
 export type Egress = 'any' | LimitedEgress
@@ -66,6 +72,7 @@ function targetsOf(deployment: Deployment, settings: Tree): Target[] {
     ...dialledUpstreams(deployment, settings),
     ...dialledForCertificates(deployment),
     ...dialledForRelays(deployment),
+    ...dialledForPeers(deployment),
     ...dialledForSignIn(deployment),
     ...collector(deployment),
   ].flatMap((dialled) => {

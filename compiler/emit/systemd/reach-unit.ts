@@ -1,7 +1,13 @@
 import { PRIVATE_RANGES } from '../../../schemas/words/address.ts'
 import { type Entry, type Section, text, type UnitFile, words } from '../../../syntax/unit/print.ts'
 import type { Deployment } from '../../ir/deployment.ts'
-import { dialledForCertificates, dialledForRelays, dialledForSignIn, dialledUpstreams } from '../egress/dialled.ts'
+import {
+  dialledForCertificates,
+  dialledForPeers,
+  dialledForRelays,
+  dialledForSignIn,
+  dialledUpstreams,
+} from '../egress/dialled.ts'
 import { type Egress, egressOf } from '../egress/egress.ts'
 import type { EmitOptions } from '../output.ts'
 
@@ -16,6 +22,7 @@ export function reachUnit(
     ...dialledUpstreams(deployment, settings),
     ...dialledForCertificates(deployment),
     ...dialledForRelays(deployment),
+    ...dialledForPeers(deployment),
     ...dialledForSignIn(deployment),
   ]
   const sockets = dialledAll.flatMap((dialled) => {

@@ -113,16 +113,17 @@ async function readSpec(invocation: Invocation): Promise<ReadSpec> {
 async function askDaemon({ admin }: Invocation): Promise<DaemonView> {
   const signal = AbortSignal.timeout(DAEMON_TIMEOUT_MS)
   try {
-    const [status, config, tls] = await Promise.all([
+    const [status, config, tls, relay] = await Promise.all([
       admin.ask('GET /api/admin/system', { signal }),
       admin.ask('GET /api/admin/config', { signal }),
       admin.ask('GET /api/admin/tls', { signal }).catch(unknownRoute),
+      admin.ask('GET /api/admin/relay', { signal }).catch(unknownRoute),
     ])
     const urls = config.keys.flatMap(({ key, value }) => {
       const name = /^upstreams\.([^.]+)\.base_url$/.exec(key)?.[1]
       return name === undefined || typeof value !== 'string' ? [] : [[name, value] as const]
     })
-    return { kind: 'answers', status, baseUrls: Object.fromEntries(urls), tls: tlsView(tls, config.keys) }
+    return { kind: 'answers', status, baseUrls: Object.fromEntries(urls), tls: tlsView(tls, config.keys), relay }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     if (signal.aborted) return { kind: 'silent', reason: LATE, hint: undefined }

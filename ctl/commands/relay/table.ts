@@ -53,9 +53,10 @@ export const RELAY_COMMANDS: readonly Command[] = [
   },
   {
     name: 'relay status',
-    summary: 'show what a relay of this host does',
+    summary: 'say by which names and tunnels this gateway is reachable; of a relay of this host, what it does',
     arguments: [],
-    options: { instance: INSTANCE },
-    load: load('status'),
+    options: { instance: { ...INSTANCE, description: 'a relay of this host (this gateway)' } },
+    notes: 'Exits with 3 when relays are on and no tunnel is up, or a name was not given.',
+    load: () => import('./status.ts'),
   },
 ]

@@ -82,8 +82,10 @@ function fixFor(code: string, host: string, hostname: string): Fix {
 function upstreamUrls({ deployment }: Subject, view: DaemonView): Map<string, string> {
   const urls = new Map<string, string>()
   for (const { name, enabled, provider, baseUrl } of deployment?.upstreams ?? [])
-    if (enabled && provider !== 'echo') urls.set(name, baseUrlOf(name, { provider, base_url: baseUrl }))
-  if (view.kind === 'answers') for (const [name, url] of Object.entries(view.baseUrls)) urls.set(name, url)
+    if (enabled && provider !== 'echo' && baseUrl?.startsWith('gate:') !== true)
+      urls.set(name, baseUrlOf(name, { provider, base_url: baseUrl }))
+  if (view.kind === 'answers')
+    for (const [name, url] of Object.entries(view.baseUrls)) if (!url.startsWith('gate:')) urls.set(name, url)
   return urls
 }
 

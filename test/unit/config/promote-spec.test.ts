@@ -47,6 +47,7 @@ const BASE: Tree = {
     },
   },
   budgets: { b: { limit: '1 USD', window: 'day' } },
+  peers: { friend: { node: 'abcdefghijklmnopqrstuvwxyz234567' } },
   alerts: { ops: { kind: 'webhook', url: { credential: 'url' }, secret: { credential: 'sign' } } },
   models: { in: { strategy: 'weighted', targets: [{ upstream: '42', model: 'y' }] } },
 }
@@ -104,6 +105,7 @@ test('every key at once, with nothing deployed, is a spec that compiles', () => 
     'gate',
     'limits',
     'models',
+    'peers',
     'relay',
     'upstreams',
   ])

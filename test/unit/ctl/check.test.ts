@@ -38,7 +38,6 @@ test.each([
   ['a relay without an address', '[relay]\nenable = true\n', 'MISSING_KEY'],
   ['a key in the environment', UPSTREAM.replace('credential', 'env'), 'UNREACHABLE_SECRET'],
   ['sign-in by OIDC without a provider', '[gate.auth]\nmode = "oidc"\n', 'MISSING_PROVIDER'],
-  ['a relay of its own', '[relays.one]\n', 'NOT_YET'],
 ])('C2 %s is not "no problems"', async (_, spec, code) => {
   const { diagnostics } = await check(['-'], spec)
   expect(diagnostics.map((diagnostic) => diagnostic.code)).toContain(code)

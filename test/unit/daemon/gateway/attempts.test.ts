@@ -120,6 +120,7 @@ function harness(
   const parts: AttemptsParts = {
     dialects: { all: [openAiChat] },
     retries: { request: () => {}, retry: () => true },
+    nodeId: () => null,
     backends: {
       isAsleep: () => false,
       turnAt:

@@ -313,6 +313,7 @@ const ANSWERS = (status: Partial<DaemonStatus>): DaemonView => ({
   status: { ...STATUS, ...status },
   baseUrls: {},
   tls: undefined,
+  relay: undefined,
 })
 test.each<{ name: string; view: DaemonView; page: RegExp }>([
   { name: 'ready', view: ANSWERS({}), page: /^ok version 1.2.3, ready, 2 requests in flight$/ },

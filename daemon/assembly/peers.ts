@@ -1,0 +1,99 @@
+import type { TLSSocket } from 'node:tls'
+import type { PeersStatus } from '../../schemas/admin-peers.ts'
+import type { Config } from '../../schemas/config/config.ts'
+import type { Connection } from '../listener/connection.ts'
+import type { Via } from '../listener/via.ts'
+import { type NodeIdentity, nodeIdentity } from '../relay/client/identity.ts'
+import { openNodeKey } from '../relay/client/node-key.ts'
+import { dialPeer } from '../relay/peers/peer-dial.ts'
+import { createPeerTls, type PeerTls } from '../relay/peers/peer-tls.ts'
+import type { Ground } from './ground.ts'
+
+export type Peers = ReturnType<typeof openPeers>
+
+/** Other gateways whose models are used here, and that use those of this one. */
+export function openPeers({ config, stateDirectory, log }: Pick<Ground, 'config' | 'stateDirectory' | 'log'>) {
+  let identity: Promise<NodeIdentity> | null = null
+  let nodeId: string | null = null
+  let tls: PeerTls | null = null
+  let listen = (): Promise<string> => Promise.reject(new Error('not yet'))
+  let url: string | null = null
+  let isListening = false
+
+  const all = () => Object.values(config.current().peers)
+
+  /** The key of this node, made at the first call. @throws Error for one that cannot be used */
+  function ownIdentity(): Promise<NodeIdentity> {
+    identity ??= load().catch((error: unknown) => {
+      identity = null // it may be put right
+      throw error
+    })
+    return identity
+  }
+
+  async function load(): Promise<NodeIdentity> {
+    const found = await nodeIdentity(openNodeKey(stateDirectory))
+    nodeId = found.nodeId
+    tls = createPeerTls({ identity: found, isPinned: (id) => all().some(({ node }) => node === id), log })
+    return found
+  }
+
+  /** Begins once there is a peer; never rejects. */
+  async function begin(): Promise<void> {
+    if (isListening || all().length === 0) return
+    isListening = true
+    try {
+      await ownIdentity()
+      url = await listen()
+      log('info', 'listening for peers', { url })
+    } catch (error) {
+      log('error', 'peers reach this gateway through relays alone', { path: 'server.p2p_port', error: String(error) })
+    }
+  }
+
+  return {
+    identity: ownIdentity,
+    nodeId: (): string | null => nodeId,
+    /** Shakes hands with another gateway. */
+    take(socket: Connection, via: Via, next: (socket: TLSSocket, via: Via) => void): void {
+      if (tls === null) socket.destroy()
+      else tls.take(socket, via, next)
+    },
+    /** @throws Error that says why no way leads there */
+    async dial(node: string, timeoutMs: number): Promise<TLSSocket> {
+      const known = all().filter((one) => one.node === node)
+      if (known.length === 0) throw new Error(`gate://${node} is none of peers: "gatectl peer accept" adds it`)
+      const addresses = known.flatMap((peer) => peer.addresses)
+      const relays = known.flatMap((peer) => peer.relays)
+      return await dialPeer(await ownIdentity(), { node, addresses, relays }, timeoutMs)
+    },
+    /** @param listens begins to listen for other gateways, and says where */
+    async start(listens: () => Promise<string>): Promise<void> {
+      listen = listens
+      await begin()
+    },
+    apply(_: Config): void {
+      tls?.endUnpinned()
+      void begin()
+    },
+    /** @throws Error for a key that cannot be used */
+    async status(): Promise<PeersStatus> {
+      const { nodeId: own } = await ownIdentity()
+      const { peers, upstreams, server } = config.current()
+      return {
+        node_id: own,
+        p2p_port: url === null ? server.p2p_port : Number(new URL(url).port),
+        ...(url !== null && { listen: url }),
+        peers: Object.entries(peers).map(([name, { node, addresses, relays }]) => ({
+          name,
+          node,
+          addresses: [...addresses],
+          relays: [...relays],
+          upstreams: Object.entries(upstreams).flatMap(([upstream, { base_url: at }]) =>
+            at?.startsWith(`gate://${node}`) === true ? [upstream] : [],
+          ),
+        })),
+      }
+    },
+  }
+}

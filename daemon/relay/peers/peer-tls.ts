@@ -1,0 +1,66 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { constants } from 'node:crypto'
+import { createServer, type Server, type TLSSocket } from 'node:tls'
+import type { Log } from '../../../schemas/words/log.ts'
+import type { Connection } from '../../listener/connection.ts'
+import type { Via } from '../../listener/via.ts'
+import type { NodeIdentity } from '../client/identity.ts'
+import { nodeOf, PEER_ALPN } from './protocol.ts'
+
+type PeerTlsParts = {
+  readonly identity: NodeIdentity
+  /** Whether a node may connect, now. */
+  readonly isPinned: (nodeId: string) => boolean
+  readonly log: Log
+}
+
+type Next = (socket: TLSSocket, via: Via) => void
+
+const HANDSHAKE_MS = 10_000
+
+export type PeerTls = ReturnType<typeof createPeerTls>
+
+/** The side of other gateways: lets in those whose keys are known here. */
+export function createPeerTls({ identity, isPinned, log }: PeerTlsParts) {
+  const { key, cert, nodeId } = identity
+  const handshakes = new AsyncLocalStorage<{ readonly via: Via; readonly next: Next }>()
+  /** Connections of nodes that were let in. */
+  const open = new Map<TLSSocket, string>()
+  const server: Server = createServer({
+    key,
+    cert,
+    minVersion: 'TLSv1.3',
+    ALPNProtocols: [PEER_ALPN],
+    requestCert: true,
+    rejectUnauthorized: false, // no one vouches for these keys: they are known
+    secureOptions: constants.SSL_OP_NO_TICKET, // a session that goes on shows no certificate
+    handshakeTimeout: HANDSHAKE_MS,
+  })
+  server.on('secureConnection', (socket) => {
+    socket.on('error', () => socket.destroy())
+    const peer = nodeOf(socket)
+    const handshake = handshakes.getStore()
+    if (handshake === undefined || peer === undefined || !isPinned(peer)) {
+      log('warn', 'a gateway whose key is not known here was refused', { subject: peer ?? '' })
+      socket.destroy()
+      return
+    }
+    socket.allowHalfOpen = true
+    open.set(socket, peer)
+    socket.once('close', () => open.delete(socket))
+    const { via, next } = handshake
+    next(socket, { ...via, peerNode: peer, secured: { isFor: (host) => host === nodeId } })
+  })
+  server.on('tlsClientError', (_, socket) => socket.destroy())
+  return {
+    /** Ends what comes from nodes that may not connect any more. */
+    endUnpinned(): void {
+      for (const [socket, node] of open) if (!isPinned(node)) socket.destroy()
+    },
+    /** Shakes hands over a connection; `next` gets it when its gateway is let in. */
+    take: (socket: Connection, via: Via, next: Next): void => {
+      socket.on('error', () => socket.destroy())
+      handshakes.run({ via, next }, () => server.emit('connection', socket))
+    },
+  }
+}
