@@ -101,7 +101,6 @@
     "gate-relay-admin@" = {
       description = "Gate relay %i: administration";
       socketConfig = {
-        ListenStream = "/run/gate-relay/%i/admin.sock";
         FileDescriptorName = "admin";
         Service = "gate-relay@%i.service";
         SocketGroup = "gate-admin";

@@ -130,10 +130,7 @@ describe.skipIf(!hasNix)('the NixOS modules (needs nix-bin)', () => {
         return [[`${unit}.${kind}`, directives] as const]
       })
       const made = unitsOf(name)
-        .filter(
-          ({ file }) =>
-            /^gate-relay(?:-https|-p2p|-admin)?@/.test(file) && !/-admin@./.test(file.replace('@.socket', '')),
-        )
+        .filter(({ file }) => /^gate-relay(?:-https|-p2p|-admin)?@/.test(file))
         .map(({ file, unit }) => [file, withoutValues(directivesOnNixos(unit), ['/run/secrets/gate-relay'])] as const)
       expect(expected.length).toBeGreaterThan(5)
       expect(Object.fromEntries(made)).toEqual(Object.fromEntries(expected))

@@ -37,6 +37,7 @@ export function relayUnits(
         `${socketUnit(unit, socket)}@${relay.instance}.socket.d/50-gate.conf`,
         socketDropIn(relay, socket, comment),
       ]),
+      [`${unit}-admin@${relay.instance}.socket.d/50-gate.conf`, adminDropIn(relay, comment)],
     ]),
   ])
 }
@@ -125,7 +126,7 @@ function adminTemplate(unit: string, { adminGroup, comment }: RelayHost): UnitFi
       {
         name: 'Socket',
         entries: [
-          ...entries({ ListenStream: `/run/${unit}/%i/admin.sock`, FileDescriptorName: 'admin' }),
+          ...entries({ FileDescriptorName: 'admin' }),
           ...entries({
             Service: `${unit}@%i.service`,
             SocketGroup: adminGroup,
@@ -137,6 +138,11 @@ function adminTemplate(unit: string, { adminGroup, comment }: RelayHost): UnitFi
       { name: 'Install', entries: entries({ WantedBy: 'sockets.target' }) },
     ],
   }
+}
+
+function adminDropIn({ origin, unit, instance }: Relay, comment: readonly string[]): UnitFile {
+  const entry: Entry = { key: 'ListenStream', value: text(`/run/${unit}/${instance}/admin.sock`), origin }
+  return { origin, comment, sections: [{ name: 'Socket', entries: [entry] }] }
 }
 
 /** What one relay is configured with. Settings are named like the keys of its configuration. */

@@ -76,7 +76,10 @@ in
   };
   systemd.sockets."gate-relay-https@${name}" = socket own.https_port;
   systemd.sockets."gate-relay-p2p@${name}" = socket own.p2p_port;
-  systemd.sockets."gate-relay-admin@${name}" = dropIn // { wantedBy = [ "sockets.target" ]; };
+  systemd.sockets."gate-relay-admin@${name}" = dropIn // {
+    wantedBy = [ "sockets.target" ];
+    socketConfig.ListenStream = "/run/gate-relay/${name}/admin.sock";
+  };
   # the relay restarts with its sockets
   systemd.services."gate-relay-${name}-address" = onSwitch "Gate relay ${name}: new addresses take effect"
     [ own.bind_address own.https_port own.p2p_port own.allow_from ]
