@@ -266,7 +266,7 @@ test('no secret and no prompt is in an answer, a log, a file, a metric, a trace,
   await command(['config', 'set', 'log.level', FOREIGN_KEY])
   for (let round = isLong ? 20 : 1; round > 0; round -= 1) await failEverywhere()
   for (const args of [
-    ['config', 'list'],
+    ['config', 'get', '--all'],
     ['config', 'diff'],
     ['config', 'explain', `upstreams.${NAME}.api_key`],
   ])

@@ -74,10 +74,10 @@ export function configRoutes({ config }: ConfigParts): readonly ApiRoute[] {
       answer: CONFIG_ANSWERS['PUT /api/admin/config/keys/{key}'],
       handle: async ({ principal, params: { key = '' }, body }) => {
         requireRight(principal, key)
-        const old = shownAt(config, key)
+        const before = config.explain(key)
         const value = 'text' in body ? config.readText(key, body.text) : body.value
         const changed = await config.set(key, value, { force: body.force })
-        return json(changed, { change: { object: `config:${key}`, old, new: shownAt(config, key) } })
+        return json(changed, { change: { object: `config:${key}`, ...differenceOf(before, config.explain(key)) } })
       },
     }),
     apiRoute({
@@ -89,9 +89,9 @@ export function configRoutes({ config }: ConfigParts): readonly ApiRoute[] {
       answer: CONFIG_ANSWERS['DELETE /api/admin/config/keys/{key}'],
       handle: async ({ principal, params: { key = '' } }) => {
         requireRight(principal, key)
-        const old = shownAt(config, key)
+        const before = config.explain(key)
         const changed = await config.unset(key)
-        return json(changed, { change: { object: `config:${key}`, old, new: shownAt(config, key) } })
+        return json(changed, { change: { object: `config:${key}`, ...differenceOf(before, config.explain(key)) } })
       },
     }),
   ]
@@ -107,6 +107,14 @@ function requireRight({ scopes, name }: Principal, key: string): void {
     'MISSING_SCOPE',
     `the key "${name}" lacks the scope admin, which changes of ${key.slice(0, 100)} need; config:write is for ${[...OPEN_TABLES].join(', ')}`,
   )
+}
+
+/** What a change was, for the audit: of the value in force; where a stronger layer hides it, of the runtime layer. */
+function differenceOf(before: Explanation, after: Explanation) {
+  const [old, now] = [factsOf(before.value), factsOf(after.value)]
+  if (JSON.stringify(old) !== JSON.stringify(now)) return { old, new: now }
+  const inRuntime = ({ layers }: Explanation) => factsOf(layers.find(({ layer }) => layer === 'runtime')?.value)
+  return { old: inRuntime(before), new: inRuntime(after) }
 }
 
 /** A value for the audit, without secrets; null where nothing is set, or no such key. */
