@@ -13,7 +13,7 @@ import { createPot, type Pot, type WindowSources } from './pot.ts'
 /** Subjects of one budget that have a pot of their own; those that come later share one. */
 const MOST_SUBJECTS = 10_000
 const OTHERS = '*'
-/** How often pots that nobody needs any more are looked for where there are too many. */
+/** How often pots that are over are looked for where there are too many. */
 const SWEEP_EVERY_MS = 60_000
 /** Models whose pots are kept at hand. */
 const MOST_MODELS = 1_000

@@ -15,9 +15,9 @@ export function payersOf({ tokens, users, teams }: Access): (keyId: string) => P
       const own = teamId === null ? [] : [teamId]
       return { keyId, name, userId, teams: userId === null ? own : teams.of(userId), budgets, limits: [] }
     }
-    const nobody = { keyId, name: keyId, userId: null, teams: [], budgets: [], limits: [] }
-    if (!keyId.startsWith(OF_USER)) return keyId === 'system' ? { ...nobody, name: 'auth.token' } : nobody
+    const unowned = { keyId, name: keyId, userId: null, teams: [], budgets: [], limits: [] }
+    if (!keyId.startsWith(OF_USER)) return keyId === 'system' ? { ...unowned, name: 'auth.token' } : unowned
     const userId = keyId.slice(OF_USER.length)
-    return { ...nobody, name: users.get(userId)?.name ?? keyId, userId, teams: teams.of(userId) }
+    return { ...unowned, name: users.get(userId)?.name ?? keyId, userId, teams: teams.of(userId) }
   }
 }

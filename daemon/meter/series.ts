@@ -106,3 +106,8 @@ function block(name: string, help: string, type: string, lines: readonly string[
 function line(name: string, labels: LabelText, value: number): string {
   return `${name}${labels === '' ? '' : `{${labels}}`} ${value}`
 }
+
+/** Counts something. */
+export function increase({ values }: CounterSeries, by = 1): void {
+  values[0] = (values[0] as number) + by
+}

@@ -11,7 +11,7 @@ import type { ImportAnswer, ImportRequest } from './importer.ts'
 const { databaseFile } = workerData as { readonly databaseFile: string }
 let open: { readonly database: Database; readonly inode: number } | null = null
 
-/** @throws Error with the code GONE when the file is another one than at first: SQLite would write where nobody looks */
+/** @throws Error with the code GONE when the file is another one than at first: SQLite would write to a file that is gone */
 function databaseInPlace(): Database {
   const inode = statSync(databaseFile, { throwIfNoEntry: false })?.ino
   if (inode === undefined || (open !== null && open.inode !== inode)) {
