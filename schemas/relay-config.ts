@@ -39,6 +39,9 @@ export const relayLimits = z.strictObject({
   challenges_per_hour: count(30, 'Validations by a certificate authority that one name may get in an hour.'),
   names_per_node: count(3, 'Names that one node may claim.'),
   buffered: bytes('Bytes of all visitors that wait for a slow side; more ends the slowest.').default('256MiB'),
+  window: bytes(
+    'Bytes that a home may send ahead for each visitor; more is faster where relay and home are far apart (4MiB: 88 MB/s at 40 ms), and held for each visitor that does not read. For new tunnels; 64KiB to 16MiB.',
+  ).default('1MiB'),
   idle_timeout: limitingDuration('A visitor without a byte in either direction for so long is ended.').default('5m'),
   drain_timeout: duration('How long a stop waits for visitors.').default('30s'),
 })

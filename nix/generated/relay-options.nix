@@ -186,6 +186,12 @@ in
           example = "32MiB";
           description = "Bytes of all visitors that wait for a slow side; more ends the slowest. A size such as \"32MiB\".";
         };
+        window = mkOption {
+          type = types.strMatching "([0-9]+(\\.[0-9]+)?)(B|KiB|MiB|GiB|TiB)";
+          default = "1MiB";
+          example = "32MiB";
+          description = "Bytes that a home may send ahead for each visitor; more is faster where relay and home are far apart (4MiB: 88 MB/s at 40 ms), and held for each visitor that does not read. For new tunnels; 64KiB to 16MiB. A size such as \"32MiB\".";
+        };
         idleTimeout = mkOption {
           type = types.str;
           default = "5m";

@@ -569,6 +569,7 @@
             challenges_per_hour = null;
             names_per_node = null;
             buffered = null;
+            window = null;
             idle_timeout = null;
             drain_timeout = null;
           };

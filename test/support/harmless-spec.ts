@@ -243,7 +243,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
           user: 'zquser',
           password: secret('etcd'),
         },
-        limits: { visitors: 77, buffered: '7MiB', idle_timeout: '7m' },
+        limits: { visitors: 77, buffered: '7MiB', window: '2MiB', idle_timeout: '7m' },
         tls: {
           cert_file: '/zqrelay.pem',
           key_file: '/zqrelay.key',

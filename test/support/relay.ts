@@ -40,6 +40,7 @@ export const WIDE_LIMITS: RelayLimits = {
   dailyBytesPerNode: 0,
   challengesPerHour: 1e6,
   bufferedBytes: 2 ** 28,
+  windowBytes: 2 ** 20,
   idleMs: 300_000,
   drainMs: 30_000,
 }

@@ -6,6 +6,9 @@ import type { RelayLimits, RelaySettings } from '../server/parts.ts'
 /** For a relay of a network of its own, which names no domain. @see https://www.iana.org/domains: .internal is private */
 export const PRIVATE_DOMAIN = 'gate.internal'
 
+/** What HTTP/2 begins with, and what a slow visitor of one node may pin at most. */
+const [LEAST_WINDOW, MOST_WINDOW] = [2 ** 16, 2 ** 24]
+
 export const domainOf = ({ domain_suffix }: RelayConfig): string => domain_suffix ?? PRIVATE_DOMAIN
 
 export function settingsOf(config: RelayConfig): RelaySettings {
@@ -35,6 +38,7 @@ export function limitsOf({ limits }: RelayConfig): RelayLimits {
     dailyBytesPerNode: limits.daily_bytes_per_node,
     challengesPerHour: limits.challenges_per_hour,
     bufferedBytes: byteCount(limits.buffered),
+    windowBytes: Math.min(MOST_WINDOW, Math.max(LEAST_WINDOW, byteCount(limits.window))),
     idleMs: durationMs(limits.idle_timeout),
     drainMs: durationMs(limits.drain_timeout),
   }

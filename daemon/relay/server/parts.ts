@@ -28,6 +28,8 @@ export type RelayLimits = {
   readonly challengesPerHour: number
   /** Bytes of all visitors that wait here for a slow side. */
   readonly bufferedBytes: number
+  /** What a node may send ahead for each visitor, from 64 KiB; of new tunnels. */
+  readonly windowBytes: number
   /** A visitor without a byte in either direction for so long is ended. */
   readonly idleMs: number
   /** How long a drain waits for visitors. */

@@ -45,6 +45,8 @@ type TunnelParts = {
   /** Called once for each tunnel that was welcomed. @param isLost it did not answer */
   readonly closed: (tunnel: Tunnel, isLost: boolean) => void
   readonly pingEveryMs: number
+  /** What the node may send ahead for each visitor. */
+  readonly windowBytes: number
   readonly now: () => number
 }
 
@@ -60,10 +62,10 @@ const LAST_WORDS_MS = 1_000
 
 /** Runs the relay's side of a tunnel over a connection whose handshake is done. */
 export function openTunnel(parts: TunnelParts): void {
-  const { socket, requester, tunnelId, address, requests, welcome, closed, pingEveryMs, now } = parts
+  const { socket, requester, tunnelId, address, requests, welcome, closed, pingEveryMs, windowBytes, now } = parts
   const session = connect(`https://${requester.nodeId}`, {
     createConnection: () => socket,
-    settings: TUNNEL_SETTINGS,
+    settings: { ...TUNNEL_SETTINGS, initialWindowSize: windowBytes },
     maxSessionMemory: TUNNEL_SESSION_MEMORY,
     maxReservedRemoteStreams: 0,
   })

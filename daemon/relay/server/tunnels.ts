@@ -74,6 +74,7 @@ export function createTunnels(parts: TunnelsParts) {
       address,
       requests,
       pingEveryMs,
+      windowBytes: limits().windowBytes,
       now,
       welcome(tunnel) {
         if (refusal !== null || isDraining) {
@@ -156,7 +157,7 @@ export function createTunnels(parts: TunnelsParts) {
     },
     setPressure(isHigh: boolean): void {
       isSmall = isHigh
-      const initialWindowSize = isHigh ? SMALL_WINDOW_BYTES : TUNNEL_SETTINGS.initialWindowSize
+      const initialWindowSize = isHigh ? Math.min(SMALL_WINDOW_BYTES, limits().windowBytes) : limits().windowBytes
       for (const { session } of all()) session.settings({ ...TUNNEL_SETTINGS, initialWindowSize })
     },
     /** Takes no more nodes, and asks those that are there to go elsewhere, each at its own time. */

@@ -115,6 +115,12 @@ describe('a node', () => {
     expect(asked).toMatchObject([{ nodeId: node.id, exporter: 32, request: { type: 'claim', name: 'myserver' } }])
   })
 
+  test('may send ahead as much as the relay says', async () => {
+    const relay = await relayWith({ limited: { windowBytes: 2 ** 22 } })
+    const node = await nodeAt({ port: relay.port })
+    await expect.poll(() => node.session.remoteSettings.initialWindowSize).toBe(2 ** 22)
+  })
+
   test('whose key comes too often has to wait', async () => {
     const relay = await relayWith({ limited: { registrationsPerMinute: 2 } })
     const identity = await ed25519Identity()
