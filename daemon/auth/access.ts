@@ -19,7 +19,7 @@ export type AccessStore = {
 export type AccessParts = {
   /** Unix milliseconds. */
   readonly now: () => number
-  /** Milliseconds of a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   readonly steady: () => number
   readonly rangesOf: (entries: readonly string[]) => AddressRanges
   readonly log: Log

@@ -27,7 +27,7 @@ const LONGEST_NAME = 100
 export type BreakGlass = ReturnType<typeof createBreakGlass>
 
 /**
- * The way in when nobody can sign in: HTTP Basic with the name and the password of the environment. Both are compared in
+ * The way in when no user can sign in: HTTP Basic with the name and the password of the environment. Both are compared in
  * constant time, attempts are limited, and each use is told.
  * @param emergency undefined: it is off, and nothing is compared at all
  * @param now monotonic milliseconds

@@ -112,7 +112,7 @@ export function refuseBeyond(wish: KeyWish, maker: Principal, owner: UserRecord 
   for (const scope of wish.scopes) {
     if (!most.every((scopes) => mayDo(scopes, scope))) beyond(`the scope ${scope} is more than they have`)
   }
-  if (wish.namesUsers && !maker.scopes.has('admin')) beyond('whose word on its users counts, an admin decides')
+  if (wish.namesUsers && !maker.scopes.has('admin')) beyond('only an admin may set names_users')
   if (maker.allowed === null || wish.allowed === null) return
   const { models, categories } = maker.allowed
   for (const model of wish.allowed.models) if (!covers(models, model)) beyond(`the model ${model} is not theirs`)

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { GateError } from '../../schemas/words/errors.ts'
 
-/** Origins of web pages, such as `https://ai.example.org`, that may act for whoever is signed in. */
+/** Origins of web pages, such as `https://ai.example.org`, that may act for the user who is signed in. */
 export type TrustedOrigins = ReadonlySet<string>
 
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -33,7 +33,7 @@ export function refuseForeignPage(
 }
 
 /**
- * A form signs nobody in that another site has sent: a person would go on in the account of someone else.
+ * A form that another site has sent signs no one in: a person would go on in the account of someone else.
  * @throws GateError CSRF_REFUSED
  */
 export function refuseForeignForm(headers: IncomingHttpHeaders): void {

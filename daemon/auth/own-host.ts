@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { isLoopback, parseHostPort } from '../../schemas/words/address.ts'
 
-/** Names that are a gateway's own, whoever has them resolve where. */
+/** Names that are a gateway's own. */
 export type OwnNames = {
   /** The host of `server.external_url`; undefined: there is none. */
   readonly externalHost: string | undefined

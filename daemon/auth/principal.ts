@@ -32,7 +32,7 @@ export type Principal = {
   readonly allowed: Allowance | null
   /** It is that of a program with users of its own, and what that says of them is believed. */
   readonly namesUsers: boolean
-  /** The person; null: a service key, the system key, nobody. */
+  /** The person; null: a service key, the system key, no one. */
   readonly userId: string | null
   /** Ids of the person's teams, or of the team of a service key. */
   readonly teams: readonly string[]

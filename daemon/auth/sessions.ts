@@ -39,7 +39,7 @@ export type SignIn = Pick<SessionRecord, 'userId' | 'via' | 'idp' | 'address' | 
 /** Who is signed in where. */
 type Entry = {
   record: SessionRecord
-  /** Milliseconds of the clock that nobody sets. */
+  /** Milliseconds of the monotonic clock. */
   deadlineMs: number
   seenAt: number
   isNoted: boolean
@@ -51,7 +51,7 @@ export type SessionParts = {
   readonly teamsOf: (userId: string) => readonly string[]
   /** Unix milliseconds. */
   readonly now: () => number
-  /** Milliseconds of a clock that nobody sets: a wrong date signs nobody out. */
+  /** Milliseconds of a monotonic clock: a wrong date ends no session. */
   readonly steady: () => number
   /** How long a session lives. */
   readonly lifeMs: () => number
@@ -128,7 +128,7 @@ export function createSessions(store: SessionStore, parts: SessionParts) {
   }
 
   return {
-    /** Who has a session's token; null: nobody (any more). */
+    /** Who has a session's token; null: no session has it (any more). */
     find(text: string): Principal | null {
       if (!text.startsWith(SESSION_PREFIX)) return null
       const entry = byHash.get(sessionHash(text))

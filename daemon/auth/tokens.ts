@@ -1,9 +1,10 @@
 import { hash, randomBytes, randomUUID } from 'node:crypto'
 import type { Allowance } from '../../schemas/words/allowance.ts'
 import type { EndCause, Ended } from '../../schemas/words/ended.ts'
-import { GateError } from '../../schemas/words/errors.ts'
 import { GATE_KEY_PREFIX } from '../../schemas/words/gate-key.ts'
 import type { Scope } from '../../schemas/words/scopes.ts'
+import { createFormerTexts } from './former-texts.ts'
+import { isLess, keyPrincipal } from './key-principal.ts'
 import {
   type KeyChange,
   type KeyWish,
@@ -13,7 +14,8 @@ import {
   type TokenStore,
 } from './key-record.ts'
 import { type KeyRights, type NoRights, rightsOf } from './key-rights.ts'
-import { type AddressRanges, mayDo, type Principal, SYSTEM } from './principal.ts'
+import { type AddressRanges, type Principal, SYSTEM } from './principal.ts'
+import { createSystemToken } from './system-token.ts'
 import type { UserRecord } from './users.ts'
 
 /** Who may have made or may own keys. */
@@ -42,9 +44,6 @@ type Place = { readonly entry: Entry; readonly until: number | null }
 
 const NO_PEOPLE: People = { user: () => undefined, teamsOf: () => [], rangesOf: () => ({ has: () => false }) }
 
-/** How many former texts of a key may count at a time. */
-const MOST_PREVIOUS = 4
-
 /**
  * The keys in memory, in front of their store: a look-up reads no database, a revocation holds at once, and what a key
  * may do is worked out when something changes, not when it is used.
@@ -55,12 +54,7 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
   const byHash = new Map<string, Place>()
   /** The key that came last over each connection, beside its hash: clients send the same one again and again. */
   const hashes = new WeakMap<object, { readonly text: string; readonly hash: string }>()
-  let previous: readonly PreviousHash[] = []
-  let systemHash: string | null = null
-  /** Of the text that a rotation of `auth.token` puts in place of the present one. */
-  let systemNext: string | null = null
-  /** Former texts of `auth.token` that have ended are still in the store. */
-  let isSystemStale = false
+  const former = createFormerTexts(store, now)
   let onEnded: (ended: Ended) => void = () => {}
   const end = (id: string, why: EndCause) => onEnded({ kind: 'credential', id, why })
   const makers = { user: people.user, key: (id: string) => byId.get(id)?.record }
@@ -81,7 +75,7 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
     const source = JSON.stringify([rights, name, namesUsers, ownerId, teams])
     // the same object as long as nothing changes: others keep what they have computed beside it
     if (source !== entry.source)
-      entry.principal = typeof rights === 'string' ? null : principalOf(entry.record, rights, teams, people.rangesOf)
+      entry.principal = typeof rights === 'string' ? null : keyPrincipal(entry.record, rights, teams, people.rangesOf)
     entry.source = source
     entry.rights = rights
     if (typeof before === 'string') return null
@@ -97,42 +91,25 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
     for (const { entry, why } of ends) if (why !== null) end(entry.record.id, why)
   }
 
-  /** The former texts of a key with another one; where that one does not count on, none does. */
-  function withFormer(latest: PreviousHash): readonly PreviousHash[] {
-    if (latest.until <= now()) return []
-    return [...previous.filter(({ keyId }) => keyId === latest.keyId), latest]
-  }
-
-  function keepPrevious(keyId: string, all: readonly PreviousHash[], record: TokenRecord | null): void {
-    const entry = record === null ? system : (byId.get(keyId) ?? system)
-    const kept = all.filter(({ until }) => until > now()).slice(-MOST_PREVIOUS)
-    store.rotate(keyId, kept, record)
-    for (const { hash } of previous) if (byHash.get(hash)?.entry === entry) byHash.delete(hash)
+  /** Former texts in place of those that a key had. @param record what else changes of it; null: it is `auth.token` */
+  function keepFormer(entry: Entry, texts: readonly PreviousHash[], record: TokenRecord | null): void {
+    const { id } = entry.record
+    const before = former.of(id)
+    const kept = former.keep(id, texts, record)
+    for (const { hash } of before) if (byHash.get(hash)?.entry === entry) byHash.delete(hash)
     if (record !== null) byHash.delete(entry.record.hash)
-    previous = [...previous.filter((one) => one.keyId !== keyId), ...kept]
     for (const { hash, until } of kept) byHash.set(hash, { entry, until })
   }
 
-  /** Ends the former texts of `auth.token`, whatever the store says. */
-  function endFormerSystem(): void {
-    const former = previous.filter(({ keyId }) => keyId === SYSTEM.keyId)
-    if (former.length === 0) return
-    for (const { hash } of former) if (hash !== systemHash) byHash.delete(hash)
-    previous = previous.filter(({ keyId }) => keyId !== SYSTEM.keyId)
-    end(SYSTEM.credentialId, 'revoked')
-    isSystemStale = true
-    removeStale()
-  }
-
-  function removeStale(): void {
-    if (!isSystemStale) return
-    try {
-      store.rotate(SYSTEM.keyId, [], null)
-      isSystemStale = false
-    } catch (error) {
-      if (!(error instanceof GateError)) throw error // the store is full or locked: it is tried again
-    }
-  }
+  const systemToken = createSystemToken({
+    former,
+    hashOf: tokenHash,
+    place: (hash, until) => void byHash.set(hash, { entry: system, until }),
+    displace: (hash) => void byHash.delete(hash),
+    isPlaced: (hash) => byHash.get(hash)?.until === null,
+    keep: (texts) => keepFormer(system, texts, null),
+    ended: () => end(SYSTEM.credentialId, 'revoked'),
+  })
 
   function hashOn(connection: object, text: string): string {
     const latest = hashes.get(connection)
@@ -144,8 +121,7 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
 
   for (const record of store.all()) if (record.revokedAt === null) remember(record)
   settleAll()
-  previous = store.previous()
-  for (const { hash, keyId, until } of previous) {
+  for (const { hash, keyId, until } of former.all()) {
     const entry = keyId === SYSTEM.keyId ? system : byId.get(keyId)
     if (entry !== undefined) byHash.set(hash, { entry, until })
   }
@@ -173,39 +149,9 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
       return isExpired(entry, now) ? null : entry.principal
     },
 
-    /**
-     * `auth.token` of the configuration: a key with every scope that is never stored. Where it is removed, or replaced
-     * otherwise than by a rotation, its former texts end as well.
-     */
-    setSystemToken(text: string | undefined): void {
-      const before = systemHash
-      systemHash = text === undefined ? null : tokenHash(text)
-      if (systemHash === null || (before !== null && ![before, systemNext].includes(systemHash))) endFormerSystem()
-      if (before !== systemHash) systemNext = null
-      if (before !== null && before !== systemHash && byHash.get(before)?.until === null) {
-        byHash.delete(before)
-        end(SYSTEM.credentialId, 'revoked')
-      }
-      if (systemHash !== null) byHash.set(systemHash, { entry: system, until: null })
-    },
-
-    /**
-     * Lets the present text of `auth.token` count until then, although it is replaced. One that does not count on ends
-     * those before it. @param until Unix milliseconds @param next what replaces it
-     * @returns what takes that back, when it is not replaced after all
-     */
-    keepSystemToken(until: number, next: string): () => void {
-      const present = systemHash
-      if (present === null) return () => {}
-      const kept = previous.filter(({ keyId }) => keyId === SYSTEM.keyId)
-      keepPrevious(SYSTEM.keyId, withFormer({ hash: present, keyId: SYSTEM.keyId, until }), null)
-      systemNext = tokenHash(next)
-      return () => {
-        systemNext = null
-        keepPrevious(SYSTEM.keyId, kept, null)
-        byHash.set(present, { entry: system, until: null })
-      }
-    },
+    /** `auth.token` of the configuration. */
+    setSystemToken: systemToken.set,
+    keepSystemToken: systemToken.keepUntil,
 
     /**
      * Makes a key. What it may do was checked before, or is all that an operator of the host may.
@@ -256,7 +202,7 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
       const record = { ...before, hash: tokenHash(token) }
       const expiresAt = typeof entry.rights === 'string' ? null : entry.rights.expiresAt
       const until = Math.min(now() + overlapMs, expiresAt ?? Number.POSITIVE_INFINITY)
-      keepPrevious(id, withFormer({ hash: before.hash, keyId: id, until }), record)
+      keepFormer(entry, former.with({ hash: before.hash, keyId: id, until }), record)
       entry.record = record
       byHash.set(record.hash, { entry, until: null })
       return { record, token, until }
@@ -268,7 +214,7 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
       const entry = byId.get(id)
       if (entry === undefined) return true
       for (const [hash, place] of byHash) if (place.entry === entry) byHash.delete(hash)
-      previous = previous.filter(({ keyId }) => keyId !== id)
+      former.forget(id)
       byId.delete(id)
       end(id, 'revoked')
       settleAll() // keys that it made
@@ -288,7 +234,7 @@ export function createTokens(store: TokenStore, now: () => number, people: Peopl
      * that only a wrong clock has ended counts again once that is right.
      */
     endExpired(): void {
-      removeStale()
+      former.removeStale()
       for (const entry of byId.values()) {
         const isOver = isExpired(entry, now)
         if (isOver && !entry.isOver) end(entry.record.id, 'expired')
@@ -314,41 +260,8 @@ const SYSTEM_RECORD: TokenRecord = {
   revokedAt: null,
 }
 
-function principalOf(
-  { id, name, namesUsers, ownerId }: TokenRecord,
-  { scopes, allowed, addresses, budgets, limits }: KeyRights,
-  teams: readonly string[],
-  rangesOf: People['rangesOf'],
-): Principal {
-  const lists = addresses.map(rangesOf)
-  return {
-    keyId: id,
-    name,
-    scopes: new Set(scopes),
-    allowed,
-    namesUsers,
-    userId: ownerId,
-    teams,
-    via: 'key',
-    credentialId: id,
-    addresses: lists.length === 0 ? null : { has: (address) => lists.every((list) => list.has(address)) },
-    budgets,
-    limits,
-  }
-}
-
 function isExpired({ rights }: Entry, now: () => number): boolean {
   return typeof rights !== 'string' && rights.expiresAt !== null && rights.expiresAt <= now()
-}
-
-function isLess(rights: KeyRights, before: KeyRights): boolean {
-  const scopes = new Set(rights.scopes)
-  const differs = (a: unknown, b: unknown) => JSON.stringify(a) !== JSON.stringify(b)
-  return (
-    before.scopes.some((scope) => !mayDo(scopes, scope)) ||
-    (rights.allowed !== null && differs(rights.allowed, before.allowed)) ||
-    (rights.addresses.length > 0 && differs(rights.addresses, before.addresses))
-  )
 }
 
 function newText(): string {

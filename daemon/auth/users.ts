@@ -50,7 +50,7 @@ export type UserEvent = {
 
 export type Users = ReturnType<typeof createUsers>
 
-/** Who came in when nobody else could: they are no administrator for good. */
+/** The user of an emergency, who does not count as an administrator that stays. */
 export const EMERGENCY_SOURCE = 'break-glass'
 
 /** The person of `auth.username` and `auth.password_hash`. */

@@ -71,7 +71,7 @@ function told(log: Log, what: 'sessions' | 'devices', count: number): void {
   if (count > 0) log('info', `${what} were signed out, as auth.mode does not take them any more`, { count })
 }
 
-/** Whoever knew the password before is out as well, with what they have added. */
+/** Those who knew the former password are out as well, with what they have added. */
 function endFormerPassword({ users, sessions, signIns, passkeys, note }: WithdrawnParts, hashText = ''): void {
   const digest = hash('sha256', hashText, 'base64url')
   const before = note.read()

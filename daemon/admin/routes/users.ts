@@ -157,7 +157,7 @@ export function signOutEverywhere(
 }
 
 /**
- * Over the network nobody takes the last administrator away; the operator of the host, who can make another one, may.
+ * Over the network the last administrator cannot be taken away; the operator of the host, who can make another one, may.
  * @throws GateError LAST_ADMIN
  */
 function keepAnAdmin({ users }: Access, { id, role, disabledAt }: UserRecord, { via }: Caller): void {

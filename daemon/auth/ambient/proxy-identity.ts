@@ -41,10 +41,10 @@ export function createProxyIdentity(
   }
 
   return {
-    /** Whether a peer speaks for others: it is nobody itself. */
+    /** Whether a peer speaks for others: it is no user itself. */
     isProxy,
     /**
-     * Whom the proxy names; null where the peer is no such proxy, or names nobody.
+     * Whom the proxy names; null where the peer is no such proxy, or names no user.
      * @param peer of the connection; null: it came over a socket file
      * @throws GateError INVALID_KEY for a name that is none
      */

@@ -5,7 +5,7 @@ import type { Log } from '../../../schemas/words/log.ts'
 import type { Principal } from '../principal.ts'
 import type { People } from './people.ts'
 
-/** Asks the Tailscale of this host who has an address. @returns undefined: nobody @throws Error when it cannot be asked */
+/** Asks the Tailscale of this host who has an address. @returns undefined: no machine @throws Error when it cannot be asked */
 export type AskWhois = (address: string, signal: AbortSignal) => Promise<unknown>
 
 /** The part of an answer that is read. @see https://pkg.go.dev/tailscale.com/client/tailscale/apitype#WhoIsResponse */
@@ -25,7 +25,7 @@ const MOST_ASKED = 16
 const DEADLINE_MS = 2_000
 
 /**
- * People of the tailnets that are listed, by the address that their machine has there. Machines with tags are nobody's.
+ * People of the tailnets that are listed, by the address that their machine has there. Machines with tags belong to no user.
  * @param now monotonic milliseconds
  */
 export function createTailscaleIdentity(
@@ -64,7 +64,7 @@ export function createTailscaleIdentity(
     return one
   }
 
-  /** @param found null, or one of a tailnet that is not listed: nobody */
+  /** @param found null, or one of a tailnet that is not listed: no user */
   function principalOf(found: Found | null): Principal | null {
     if (found === null || !listed.has(found.tailnet)) return null
     const { tailnet, id, login } = found

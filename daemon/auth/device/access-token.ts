@@ -71,7 +71,7 @@ export function accessTokens(key: Buffer, issuer: string) {
 
 /** Why an access token does not count. A client that tried again would be told the same. */
 export function endedToken(why: string): GateError {
-  return new GateError('INVALID_KEY', `the access token does not count: ${why}`, {
+  return new GateError('INVALID_KEY', `the access token is not valid: ${why}`, {
     headers: { 'x-should-retry': 'false' },
   })
 }
@@ -87,7 +87,7 @@ const RANDOM_LENGTH = 32
 const STRETCH = { parallelism: 4, tagLength: 32, memory: 65_536, passes: 3 } as const
 
 /**
- * Of a secret that a person may have thought up: every token lets whoever has it try secrets without asking Gate, so that
+ * Of a secret that a person may have thought up: with a token, secrets can be tried without asking Gate, so that
  * each try must cost something. Takes a while; a long secret, or one that Gate has made, stays as it is.
  */
 export function stretched(secret: string | Buffer): string | Buffer {

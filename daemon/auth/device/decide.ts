@@ -16,7 +16,7 @@ export function deviceWithCode(
 
 /**
  * A person lets a device in, or refuses it.
- * @throws GateError SIGN_IN_REFUSED for whoever is not a person who is signed in, OBJECT_NOT_FOUND for a code that is not
+ * @throws GateError SIGN_IN_REFUSED where no person is signed in, OBJECT_NOT_FOUND for a code that is not
  * in force, TOO_MANY_ATTEMPTS after wrong ones
  */
 export function decideOnDevice(

@@ -14,7 +14,7 @@ const MOST_PENDING = 1_000
 const MOST_PENDING_OF_ADDRESS = 20
 /** Codes that are not in force, typed by one person or from one address, within the life of a code. */
 const MOST_WRONG_CODES = 10
-/** The same of everybody together: a guess is right once in 2^24 with every grant pending. */
+/** The same of all users together: a guess is right once in 2^24 with every grant pending. */
 const MOST_WRONG_CODES_TOGETHER = 1_000
 
 /** What a device asks for. */

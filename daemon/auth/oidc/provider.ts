@@ -22,7 +22,7 @@ export type RoleRules = {
   readonly claim: string
   /** The first whose group a person is in. */
   readonly groups: readonly { readonly group: string; readonly role: Role }[]
-  /** Of everybody else; `none`: they are not let in. With no groups at all, Gate's own roles are not touched. */
+  /** Of all others; `none`: they are not let in. With no groups at all, Gate's own roles are not touched. */
   readonly otherwise: Role | 'none'
 }
 

@@ -190,7 +190,7 @@ async function refused<T>({ name, issuer }: IdentityProvider, log: Log, ask: () 
       throw new GateError('SIGN_IN_REFUSED', `"${name}" did not let you in, or you gave up; begin again`, { cause })
     throw new GateError(
       'SIGN_IN_REFUSED',
-      `what "${name}" answered does not hold, so you are not signed in; begin again`,
+      `the answer of "${name}" is not valid, so you are not signed in; begin again`,
       { cause },
     )
   }

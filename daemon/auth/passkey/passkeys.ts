@@ -177,7 +177,7 @@ function placeAt(origin: string): Place | null {
   return isSecure && isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? { rpId: hostname, at: origin } : null
 }
 
-/** Why is not told: it helps nobody who has the right one. */
+/** The reason is not told: it would help only those who guess. */
 function refuse(cause?: unknown): never {
   throw new GateError('SIGN_IN_REFUSED', 'the passkey is not accepted here; try again', { cause })
 }

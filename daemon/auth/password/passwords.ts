@@ -17,7 +17,7 @@ export type PasswordAccounts = {
 
 export type Passwords = ReturnType<typeof createPasswords>
 
-/** Whoever it is that guesses, one account is tried at this pace at most. */
+/** From however many addresses, one account is tried at this pace at most. */
 const BY_ACCOUNT = { free: 10, firstMs: 1_000, longestMs: 60_000 }
 /** Several people may share an address. */
 const BY_CLIENT = { free: 20, firstMs: 1_000, longestMs: 900_000 }
