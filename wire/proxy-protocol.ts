@@ -1,13 +1,13 @@
 import { isIP } from 'node:net'
 
 /**
- * `proxied`: the header is whole; `peer` is who the proxy speaks for, null when it speaks for itself or does not know,
- * and `bytes` is the length of the header.
+ * `proxied`: the header is whole; `peer` and `port` are who the proxy speaks for, null when it speaks for itself or does
+ * not know, and `bytes` is the length of the header.
  */
 export type ProxyReading =
   | { readonly kind: 'more' }
   | { readonly kind: 'refused' }
-  | { readonly kind: 'proxied'; readonly peer: string | null; readonly bytes: number }
+  | { readonly kind: 'proxied'; readonly peer: string | null; readonly port: number | null; readonly bytes: number }
 
 const MORE: ProxyReading = { kind: 'more' }
 const REFUSED: ProxyReading = { kind: 'refused' }
@@ -47,12 +47,12 @@ function readLine(bytes: Buffer): ProxyReading {
   const end = bytes.subarray(0, V1_MOST_BYTES).indexOf('\r\n')
   if (end === -1) return bytes.length < V1_MOST_BYTES ? MORE : REFUSED
   const line = bytes.toString('latin1', 0, end)
-  if (/^PROXY UNKNOWN(?: .*)?$/.test(line)) return { kind: 'proxied', peer: null, bytes: end + 2 }
+  if (/^PROXY UNKNOWN(?: .*)?$/.test(line)) return { kind: 'proxied', peer: null, port: null, bytes: end + 2 }
   const [, family, source = '', target = '', ...ports] =
     /^PROXY TCP([46]) ([0-9a-fA-F.:]+) ([0-9a-fA-F.:]+) (0|[1-9]\d{0,4}) (0|[1-9]\d{0,4})$/.exec(line) ?? []
   if (family === undefined || ports.some((port) => Number(port) > 65_535)) return REFUSED
   if (String(isIP(source)) !== family || String(isIP(target)) !== family) return REFUSED
-  return { kind: 'proxied', peer: source, bytes: end + 2 }
+  return { kind: 'proxied', peer: source, port: Number(ports[0]), bytes: end + 2 }
 }
 
 function readBinary(bytes: Buffer): ProxyReading {
@@ -61,7 +61,10 @@ function readBinary(bytes: Buffer): ProxyReading {
   if ((command !== LOCAL && command !== PROXY) || end > V2_MOST_BYTES) return REFUSED
   const peer = command === LOCAL ? null : readSource(family, bytes.subarray(V2_FIXED_BYTES, end), end - V2_FIXED_BYTES)
   if (peer === undefined) return REFUSED
-  return bytes.length < end ? MORE : { kind: 'proxied', peer, bytes: end }
+  if (bytes.length < end) return MORE
+  // client and server, then their ports
+  const portAt = V2_FIXED_BYTES + (family === TCP4 ? 8 : 32)
+  return { kind: 'proxied', peer, port: peer === null ? null : bytes.readUInt16BE(portAt), bytes: end }
 }
 
 /** @param length of the addresses and what follows them. @returns undefined: that cannot be */

@@ -64,7 +64,7 @@ export function createFront({ settings, limits, addresses, counts, arrive }: Fro
     }
     readFirstBytes(socket, headerReader(), HELLO_MS, (reading) => {
       if (reading?.kind !== 'proxied') refuse(socket, 'proxy-header')
-      else receive(socket, canonicalHost(reading.peer ?? peer), reading.peer === null ? (remotePort ?? 0) : 0)
+      else receive(socket, canonicalHost(reading.peer ?? peer), reading.port ?? remotePort ?? 0)
     })
   }
 

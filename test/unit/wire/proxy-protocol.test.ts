@@ -8,8 +8,8 @@ const binary = (head: string, addresses: string) => {
   const length = (addresses.length / 2).toString(16).padStart(4, '0')
   return Buffer.from(SIGNATURE + head + length + addresses, 'hex')
 }
-const V4 = 'cb007109' + 'c0000201' + '1234' + '01bb'
-const V6 = `20010db8${'0'.repeat(23)}7${'0'.repeat(32)}123401bb`
+const V4 = 'cb007109' + 'c0000201' + '1267' + '01bb'
+const V6 = `20010db8${'0'.repeat(23)}7${'0'.repeat(32)}126701bb`
 const refused: ProxyReading = { kind: 'refused' }
 const line = (text: string) => Buffer.from(text, 'latin1')
 
@@ -30,7 +30,12 @@ test.each([
   { name: 'version 2, a Unix socket', bytes: binary('2131', '00'.repeat(216)), peer: null },
 ])('$name', ({ bytes, peer }) => {
   const after = Buffer.concat([bytes, Buffer.from('\x16\x03\x01')])
-  expect(readProxyHeader(after)).toEqual({ kind: 'proxied', peer, bytes: bytes.length })
+  expect(readProxyHeader(after)).toEqual({
+    kind: 'proxied',
+    peer,
+    port: peer === null ? null : 4711,
+    bytes: bytes.length,
+  })
   for (let length = 0; length < bytes.length; length += 1)
     expect(readProxyHeader(bytes.subarray(0, length))).toEqual({ kind: 'more' })
 })
