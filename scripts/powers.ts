@@ -1,5 +1,5 @@
 /** Whose code may be hostile: one file of `test/lab/attackers/` each. */
-export type Attacker = 'login' | 'gate' | 'account' | 'container' | 'admin'
+export type Attacker = 'login' | 'gate' | 'account' | 'container' | 'admin' | 'relay'
 
 /** Something that an attacker may never do. */
 export type Power = {
@@ -29,6 +29,7 @@ export const ATTACKERS: Readonly<Record<Attacker, string>> = {
   account: 'code as `gate-<backend>`, outside its container',
   container: "code in a backend's container",
   admin: 'a member of `gate-admin`',
+  relay: 'code in a relay that passes visitors on, or a node of it: another host',
 }
 
 /** The one list: `docs/threat-model.md`, `SECURITY.md` and `docs/architecture.md` are made from it. */
@@ -284,5 +285,34 @@ export const POWERS: readonly Power[] = [
       'needs root for no command but those that change the host',
       'reads no file and no variable of the daemon by a value of its configuration',
     ],
+  },
+  {
+    attacker: 'relay',
+    never: 'read what visitors and gateways say to each other',
+    by: 'TLS ends in the gateway, whose key the relay never has',
+    tests: [
+      'test/e2e/relay-hardship.test.ts: what visitors and homes say to each other is not in the memory of the relay, nor in its log',
+    ],
+  },
+  {
+    attacker: 'relay',
+    never: 'as a node: take the name of another one, or use its claim or an invite again',
+    by: 'names that follow from keys, claims signed over the connection, one commit of the registry, 90 days of rest',
+    tests: [
+      'test/e2e/relay-program.test.ts: a name is not given for a signature of another tunnel, key or name',
+      'test/e2e/relay-registry.test.ts: of two relays that race for a claim, exactly one gives the name, and both know to whom',
+      'test/e2e/relay-registry.test.ts: one invite at two relays at the same time is used once',
+    ],
+  },
+  {
+    attacker: 'relay',
+    never: 'as a node: have records written for other names, or other records',
+    by: 'the relay makes the name of the record, of names that the node owns alone, and takes nothing but digests',
+    tests: ['test/e2e/relay-dns.test.ts: nothing is written for $what'],
+  },
+  {
+    attacker: 'relay',
+    never: 'get a certificate for a name that points to it',
+    open: 'without a CAA record that names the account of the gateway it can pass the validation of such names; `gatectl relay status` of the gateway prints the record',
   },
 ]

@@ -21,6 +21,7 @@ import { planted } from './checks/planted.ts'
 import { podman, programs } from './checks/podman.ts'
 import { ports } from './checks/ports.ts'
 import { relay } from './checks/relay.ts'
+import { relays } from './checks/relays.ts'
 import { spec } from './checks/spec.ts'
 import { storage } from './checks/storage.ts'
 import { tls } from './checks/tls.ts'
@@ -61,6 +62,7 @@ export const CHECKS: readonly AnyCheck[] = [
   anyCheck(tls),
   anyCheck(https),
   anyCheck(relay),
+  anyCheck(relays),
   anyCheck(ca),
   anyCheck(agents),
   anyCheck(upstreams),
