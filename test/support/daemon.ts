@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inNetns } from './netns.ts'
 
 const root = join(import.meta.dirname, '../..')
 /** Types are stripped once, not at each of some hundred starts. */
@@ -27,6 +28,7 @@ export type Daemon = {
 /**
  * Starts the real daemon on a free loopback port and waits until it says that it listens.
  * @param descriptors how many files and connections it may have open
+ * @param netns network namespace that it runs in
  * @param proxySocket Unix socket that it is passed beside a TCP one, as the unit of a host with a proxy does
  * @param env its environment; an empty value leaves out what is set otherwise, such as GATE_SERVER__PORT
  * @throws Error with its output
@@ -37,8 +39,9 @@ export async function startDaemon(
   descriptors?: number,
   proxySocket?: string,
   workingDirectory?: string,
+  netns?: string,
 ): Promise<Daemon> {
-  const child = spawnDaemon(env, stateDirectory, [], descriptors, proxySocket, workingDirectory)
+  const child = spawnDaemon(env, stateDirectory, [], descriptors, proxySocket, workingDirectory, netns)
   const output = collect(child)
   const exited = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
   const listening = /Gate listens on (\S+)|"message":"listening","url":"([^"]+)"/
@@ -87,16 +90,14 @@ function spawnDaemon(
   descriptors?: number,
   proxySocket?: string,
   workingDirectory?: string,
+  netns?: string,
 ) {
   const command = [join(root, 'bin/gate-daemon.ts'), '--declared', join(stateDirectory, 'declared.json'), ...args]
   const limited = ['-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, process.execPath]
   const activated = ['-c', ACTIVATE, proxySocket ?? '', process.execPath]
+  const plain = netns === undefined ? ([process.execPath, []] as const) : inNetns(netns, process.execPath)
   const [program, before] =
-    proxySocket !== undefined
-      ? ['python3', activated]
-      : descriptors === undefined
-        ? [process.execPath, []]
-        : ['sh', limited]
+    proxySocket !== undefined ? ['python3', activated] : descriptors === undefined ? plain : ['sh', limited]
   return spawn(program, [...before, ...command], {
     env: withoutEmpty({
       PATH: process.env['PATH'] ?? '',

@@ -12,6 +12,7 @@ import type { KeyAndCertificate } from '../../daemon/relay/server/parts.ts'
 import type { RelayAnswers, RelayRoute } from '../../schemas/relay-admin.ts'
 import { COMPILE_CACHE, until } from './daemon.ts'
 import { makeIdentity } from './identities.ts'
+import { inNetns } from './netns.ts'
 import { DOMAIN, ed25519Identity, portOf, startNode, type TakeVisitor, type TestNode } from './relay.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -34,12 +35,14 @@ export type RelayProgram = {
   readonly remove: () => void
 }
 
-/** @throws Error with its output, where it does not start */
+/** @param netns network namespace that it runs in @throws Error with its output, where it does not start */
 export async function startRelayProgram(
   env: Readonly<Record<string, string>> = {},
   stateDirectory = mkdtempSync(join(tmpdir(), 'gate-relay-')),
+  netns?: string,
 ): Promise<RelayProgram> {
-  const child = spawn(process.execPath, ['bin/gate-relay.ts', '--state-directory', stateDirectory], {
+  const [program, before] = netns === undefined ? [process.execPath, []] : inNetns(netns, process.execPath)
+  const child = spawn(program, [...before, 'bin/gate-relay.ts', '--state-directory', stateDirectory], {
     cwd: root,
     env: {
       PATH: process.env['PATH'],
