@@ -27,7 +27,7 @@ export type RelayOptions = {
 export type Ground = ReturnType<typeof layGround>
 
 /** Where the relay keeps what it must not lose. */
-export function relayStateDirectory({ env, instance, stateDirectory }: RelayOptions): string {
+function relayStateDirectory({ env, instance, stateDirectory }: RelayOptions): string {
   if (stateDirectory !== undefined) return stateDirectory
   return env['STATE_DIRECTORY'] ? defaultStateDirectory(env) : join(defaultStateDirectory(env), `relay-${instance}`)
 }
