@@ -98,7 +98,7 @@ function layGate(dir: string, arch: string): void {
   for (const folder of ['systemd', 'sysusers.d', 'tmpfiles.d'])
     rmSync(join(dir, 'usr/lib', folder), { recursive: true, force: true })
   symlinkSync('../lib/gate/node', join(dir, 'usr/bin/node'))
-  for (const command of ['gate-daemon', 'gatectl', 'gate-agent']) {
+  for (const command of ['gate-daemon', 'gate-relay', 'gatectl', 'gate-agent']) {
     const link = join(dir, 'usr/bin', command)
     rmSync(link)
     if (command === 'gate-agent') continue // orders systemd, which no container has
