@@ -170,7 +170,7 @@ test('what waits is bounded, and what found no room is counted', () => {
 })
 
 test.each([
-  ['2001:db8:0:1::7', '2001:db8:0:1:ffff::1', '2001:db8:0:1'],
+  ['2001:db8:0:1::7', '2001:db8:0:1:ffff::1', '2001:db8:0:1::/64'],
   ['192.0.2.7', '192.0.2.7', '192.0.2.7'],
 ])('the emergency account from %s and %s is one thing to alert of', (first, second, subject) => {
   const audit = open()
