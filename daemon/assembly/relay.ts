@@ -2,6 +2,7 @@ import { send } from '../../pki/acme/request.ts'
 import type { RelayStatus } from '../../schemas/admin-relay.ts'
 import type { TlsStatus } from '../../schemas/admin-tls.ts'
 import type { Config } from '../../schemas/config/config.ts'
+import { inBackground } from '../../system/background.ts'
 import { caaRecord } from '../relay/client/caa.ts'
 import type { NodeIdentity } from '../relay/client/identity.ts'
 import { createLogWatch, type LogWatchParts } from '../relay/client/log-watch.ts'
@@ -34,7 +35,7 @@ export function openRelay(ground: RelayGround, identityOf: () => Promise<NodeIde
     watch = createLogWatch({ ...logParts(ground), names, served: () => serialsIn(tlsStatus()) })
     const whenNamed = () => {
       named()
-      void watch?.ask()
+      inBackground(log, 'the logs of certificates were not looked at', () => watch?.ask())
     }
     const parts = { identity, take, named: whenNamed, now: monotonic, random: Math.random, log }
     client = createRelayClient(parts, config.current().relay)

@@ -18,6 +18,7 @@ const SYNCHRONOUS = /\.(?:push|set|add|delete|clear|unshift|splice|revoke|destro
 const KNOWN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'daemon/assembly/access.ts': { tryAgain: 'catches all' },
   'daemon/assembly/money.ts': { 'rereading.now()': 'a read that fails is told to `failed`' },
+  'daemon/assembly/peers.ts': { 'begin()': 'is never a rejection' },
   'daemon/assembly/rereading.ts': {
     '() => void now()': 'a read that fails is told to `failed`',
     'now()': 'a read that fails is told to `failed`',
