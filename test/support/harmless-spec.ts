@@ -219,7 +219,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
     peers: {
       zqpeer: {
         node: 'abcdefghijklmnopqrstuvwxyz234567',
-        addresses: ['10.77.12.1:41147'],
+        addresses: ['zqdirect.example:41147'],
         relays: ['zqpeer.example:443'],
       },
     },

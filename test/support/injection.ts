@@ -44,10 +44,9 @@ const TAKEN: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [
   [/^relay\.names\[\]$/, host],
   [/^relay\.pins\[\]$/, fc.stringMatching(/^[A-Za-z0-9+/]{43}=$/)],
   [/^relay\.ct_log$/, fc.tuple(host, nastyText).map(([at, text]) => `https://${at}/${text.replace(/[\s#]/g, '')}`)],
-  [/^peers\.<name>\.addresses\[\]$/, address.map((text) => `${text}:41147`)],
   [/^peers\.<name>\.node$/, fc.stringMatching(/^[a-z2-7]{32}$/)],
   [
-    /^(?:relay\.addresses|peers\.<name>\.relays)\[\]$/,
+    /^(?:relay\.addresses|peers\.<name>\.(?:addresses|relays))\[\]$/,
     fc.tuple(host, fc.integer({ min: 1, max: 65_535 })).map(([at, port]) => `${at}:${port}`),
   ],
   [/\.(?:domain|domain_suffix|domains\[\])$/, host],
