@@ -1,5 +1,5 @@
 import { GateError } from '../../schemas/words/errors.ts'
-import type { Log } from '../../schemas/words/log.ts'
+import type { Log, LogFields } from '../../schemas/words/log.ts'
 import { OPENING_BRACE } from '../../syntax/json/brackets.ts'
 import { clientAddress } from '../admit/address.ts'
 import type { Metrics } from '../meter/metrics.ts'
@@ -140,20 +140,24 @@ export function logRequest(
   trusted: Parameters<typeof clientAddress>[2],
 ): void {
   const { wait, row, keyName } = answer
-  log(answer.status() >= 500 ? 'warn' : 'info', 'request', {
+  const fields: { -readonly [F in keyof LogFields]: LogFields[F] } = {
     request_id: answer.requestId,
     client: clientAddress(via.peer, request.headers['x-forwarded-for']?.toString(), trusted),
     method: request.method ?? '',
     path,
     status: answer.status(),
     duration_ms: Math.round(monotonic() - startedAt),
-    ...(keyName !== '' && { key: keyName }),
-    ...(row !== null && {
-      ...(row.model !== '' && { model: row.model }),
-      upstream: row.upstream,
-      input_tokens: row.inputTokens,
-      output_tokens: row.outputTokens,
-    }),
-    ...(wait !== null && { wait: wait.kind, wait_ms: wait.ms }),
-  })
+  }
+  if (keyName !== '') fields.key = keyName
+  if (row !== null) {
+    if (row.model !== '') fields.model = row.model
+    fields.upstream = row.upstream
+    fields.input_tokens = row.inputTokens
+    fields.output_tokens = row.outputTokens
+  }
+  if (wait !== null) {
+    fields.wait = wait.kind
+    fields.wait_ms = wait.ms
+  }
+  log(answer.status() >= 500 ? 'warn' : 'info', 'request', fields)
 }

@@ -25,8 +25,7 @@ export function wantedOf(
   keyId: string,
 ): Wanted {
   const { headers, body } = call
-  const header = SESSION_HEADERS.find((one) => typeof headers[one] === 'string')
-  const name = header === undefined ? cacheKey : String(headers[header])
+  const name = sessionIn(headers) ?? cacheKey
   const session = name === undefined ? null : sessionOf(keyId, name)
   let held: readonly string[] | null = null
   let offersTools: boolean | null = null
@@ -53,6 +52,14 @@ export function wantedOf(
       return held
     },
   }
+}
+
+function sessionIn(headers: Call['headers']): string | undefined {
+  for (const name of SESSION_HEADERS) {
+    const value = headers[name]
+    if (typeof value === 'string') return value
+  }
+  return undefined
 }
 
 function heldIn(body: Buffer, media: Dialect['media']): readonly string[] {
