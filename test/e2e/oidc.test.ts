@@ -285,7 +285,7 @@ describe('what does not hold', () => {
 })
 
 test.skipIf(!isLong)(
-  'a provider that takes connections and answers nothing is given up after ten seconds',
+  'a provider that takes connections and answers nothing is given up after ten seconds (needs test:long)',
   async () => {
     const sockets = new Set<Socket>()
     const hanging = createServer((socket) => void sockets.add(socket.on('error', () => {})))

@@ -18,7 +18,9 @@ const snippet = promoted('nix', keys, everyKey)
 test('every key that is no secret is in this test', () => {
   const isName = ([first = '', second]: readonly string[], i: number) =>
     (i === 1 &&
-      ['upstreams', 'backends', 'apps', 'models', 'categories', 'budgets', 'limits', 'alerts'].includes(first)) ||
+      ['upstreams', 'backends', 'apps', 'models', 'categories', 'budgets', 'limits', 'alerts', 'peers'].includes(
+        first,
+      )) ||
     (i === 2 && second === 'oidc')
   const named = (path: readonly string[]) => path.map((step, i) => (isName(path, i) ? '*' : step)).join('.')
   const all = [...leaves(keys)].filter(([, { meta }]) => !meta.secret).map(([path]) => path.join('.'))

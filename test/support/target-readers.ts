@@ -164,11 +164,18 @@ function copyTo(from: string, to: string): void {
 
 /** JSON inside texts is read as well. */
 export function nested(tree: unknown): unknown {
-  const read = typeof tree === 'string' && /^[[{]/.test(tree) ? parsed(tree) : tree
-  if (read !== tree) return nested(read)
+  if (typeof tree === 'string') return nestedText(tree)
   if (Array.isArray(tree)) return tree.map(nested)
   if (typeof tree !== 'object' || tree === null) return tree
   return Object.fromEntries(Object.entries(tree).map(([key, inner]) => [key, nested(inner)]))
+}
+
+/** JSON, alone or as the value of a variable: NAME=JSON. */
+function nestedText(text: string): unknown {
+  const [, variable, json = ''] = /^([A-Z_]+=)?([[{].*)$/s.exec(text) ?? []
+  const value = json === '' ? json : parsed(json)
+  if (value === json) return text
+  return variable === undefined ? nested(value) : [variable, nested(value)]
 }
 
 function parsed(text: string): unknown {
