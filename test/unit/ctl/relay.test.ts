@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import type { RelayStatus } from '../../../schemas/admin-relay.ts'
 import { API_ANSWERS } from '../../../schemas/api/answers.ts'
 import { startAdminDaemon } from '../../support/admin-daemon.ts'
@@ -6,6 +6,7 @@ import { gatectl } from '../../support/gatectl.ts'
 import { RELAYED } from '../../support/relay-status.ts'
 
 vi.useFakeTimers({ now: Date.parse('2026-12-01T00:00:00Z'), toFake: ['Date'] })
+afterAll(() => vi.useRealTimers())
 
 async function ctl(args: string, status: RelayStatus) {
   const daemon = await startAdminDaemon(undefined, undefined, {}, undefined, status)

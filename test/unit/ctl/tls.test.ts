@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, expect, test, vi } from 'vitest'
 import type { AdminCertificates } from '../../../daemon/admin/routes/tls.ts'
 import type { CertificateStatus, TlsStatus } from '../../../schemas/admin-tls.ts'
 import { API_ANSWERS } from '../../../schemas/api/answers.ts'
@@ -8,6 +8,7 @@ import { CERTIFICATE, TLS } from '../../support/tls-status.ts'
 
 vi.useFakeTimers({ now: Date.parse('2026-12-01T00:00:00Z'), toFake: ['Date'] })
 afterEach(() => vi.setSystemTime(Date.parse('2026-12-01T00:00:00Z')))
+afterAll(() => vi.useRealTimers())
 
 /** Runs a command against a daemon whose certificates are so. */
 async function ctl(args: string, status: TlsStatus, renew: AdminCertificates['renew'] = () => Promise.resolve()) {
