@@ -78,9 +78,9 @@ function endFormerPassword({ users, sessions, signIns, passkeys, note }: Withdra
   if (before === digest) return
   const person = users.known(CONFIGURED_PERSON.source, CONFIGURED_PERSON.subject)
   if (before !== null && person !== undefined) {
+    sessions.endEach(({ userId }) => userId === person.id, 'signed-out') // first: the others need a store that writes
     signIns.endAllOf(person.id, 'signed-out')
     passkeys.removeAllOf(person.id)
-    sessions.endEach(({ userId }) => userId === person.id, 'signed-out')
   }
   note.write(digest)
 }

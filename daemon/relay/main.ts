@@ -70,7 +70,10 @@ export async function runRelay(options: RelayOptions & { readonly adminSocket: s
   const recheck = recheckHosts({ registry, domain, lookUpTxt, now: monotonic, log })
   let turn: Promise<void> = Promise.resolve()
   const sweep = () => {
-    turn = turn.then(() => records.sweep(sweeping.signal)).then(() => recheck(sweeping.signal))
+    turn = turn
+      .then(() => records.sweep(sweeping.signal))
+      .then(() => recheck(sweeping.signal))
+      .catch((error: unknown) => log('error', 'records of nodes were not looked through', { error: String(error) }))
   }
   const sweeper = setInterval(sweep, SWEEP_MS)
 

@@ -92,6 +92,8 @@ export function claimBytes(exporter: Buffer, claim: { readonly name: string; rea
 
 const word = z.string().max(64)
 const hostName = z.string().max(253)
+/** A whole name, lower case: it becomes part of a path where its certificate is kept. */
+const servedName = hostName.regex(/^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/)
 const features = z.array(word).max(64).default([])
 const id = z.int().min(0)
 const base64url = z
@@ -118,13 +120,13 @@ const shapes = [
     relayId: word,
     limits: z.object({ streams: z.int().min(1), bytesPerSecond: z.number().min(0) }),
     /** Host names that lead to this node now. */
-    names: z.array(hostName).max(64),
+    names: z.array(servedName).max(64),
     /** Other relays of this domain; a node keeps tunnels to two. */
     peers: z.array(z.object({ id: word, address: z.string().max(300) })).max(64),
   }),
   z.object({ type: z.literal('drain'), reconnectAfterMs: z.int().min(0).max(600_000) }),
   /** The names have changed. */
-  z.object({ type: z.literal('names'), names: z.array(hostName).max(64) }),
+  z.object({ type: z.literal('names'), names: z.array(servedName).max(64) }),
   z.object({ type: z.literal('error'), code: word, min: z.int().optional(), max: z.int().optional() }),
   /** `previous`: the key that has the name so far, which signs the same bytes. */
   z.object({

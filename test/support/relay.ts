@@ -1,7 +1,7 @@
 import 'reflect-metadata'
 import { sign, webcrypto } from 'node:crypto'
 import { once } from 'node:events'
-import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { createServer, type Server, type Socket } from 'node:net'
 import { connect } from 'node:tls'
 import { X509Certificate, X509CertificateGenerator } from '@peculiar/x509'
@@ -152,6 +152,8 @@ export type TestNode = {
   readonly sign: (bytes: Buffer) => string
   /** Says what wants an answer, and waits for that. */
   readonly ask: (message: Asked) => Promise<Control<'answer'>>
+  /** Says goodbye and resets the control stream, and keeps the connection. */
+  readonly hangUp: () => void
   readonly stop: () => void
 }
 
@@ -249,6 +251,10 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
       const answer = heard.find(isAnswer)
       if (answer?.type !== 'answer') throw new Error('the relay has closed before its answer')
       return answer
+    },
+    hangUp() {
+      session.goaway()
+      control?.close(constants.NGHTTP2_CANCEL)
     },
     stop: () => session.destroy(),
   }

@@ -80,8 +80,8 @@ export function userRoutes(
         const info = infoOf(changed)
         if (password === undefined) return json(info, { change: { object: `user:${id}`, old, new: info } })
         // who knew the one before is out as well, and so is what they may have added
-        const removed = passkeys.removeAllOf(id)
         signOutEverywhere(access, devices, id)
+        const removed = passkeys.removeAllOf(id)
         const note = { ...info, password: 'another one', passkeys_removed: removed }
         return json(info, { change: { object: `user:${id}`, old, new: note } })
       },

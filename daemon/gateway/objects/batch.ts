@@ -42,9 +42,12 @@ export async function settleBatch(
 ): Promise<void> {
   const { ledger, metrics, budgets, holds, objects, priceOf, now } = parts
   const what = `${name} ${id}`
-  if (all.length === 0 || !objects.isNews(what)) return
+  if (all.length === 0) return
+  if (!objects.isNews(what)) {
+    holds.end(name, id)
+    return
+  }
   const asked = holds.find(name, id)?.parts ?? []
-  holds.end(name, id)
   for (const [index, { model: target, usage, isEstimated = false }] of all.entries()) {
     const model = (asked.find((part) => part.target === target) ?? (asked.length === 1 ? asked[0] : undefined))?.model
     const facts = { model: model ?? target, usage, isEstimated, provider, now: now() }
@@ -56,6 +59,7 @@ export async function settleBatch(
     await ledger.settle(row)
   }
   objects.noteCounted(what, name) // not before its rows are written: a kill in between has them written again
+  holds.end(name, id) // what is held is looked for after a restart, until it is counted
 }
 
 /**

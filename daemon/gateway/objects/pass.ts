@@ -105,11 +105,11 @@ async function serve(parts: ObjectParts, job: ObjectJob): Promise<void> {
     const thing = end.kind === 'answered' && object !== 'content' ? parsedRecord(end.rest.toString('utf8')) : null
     if (thing === null) return tell(parts, job, upstream, end)
     made = thing
+    making?.keep(thing)
     const inFile = requests?.end() ?? []
     if (inFile.length > 0) parts.holds.noteFile(upstream.name, String(thing['id']), inFile)
     if (object === 'remove') known.forget(call.param)
     else for (const id of form.idsIn(thing)) known.bind(id, upstream.name)
-    making?.keep(thing)
     await settleThing(parts, ownerOf(job), upstream, form, thing)
     const shown = form.shown(thing)
     const rest = shown === thing || end.kind !== 'answered' ? {} : { rest: Buffer.from(JSON.stringify(shown)) }

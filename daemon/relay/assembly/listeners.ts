@@ -51,7 +51,8 @@ export function createListeners({ activation, config }: Ground, relay: Relay) {
 
 async function listening(server: Server, at: ListenAt, key: string): Promise<string> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => {
+    // from then on: a connection that could not be accepted, which is no reason to end
+    server.on('error', (error) => {
       const where = 'fd' in at ? 'a socket of systemd' : hostPort(at.host, at.port)
       const remedy = codeOf(error) === 'EACCES' ? 'ports below 1024 need the right to bind them; ' : ''
       reject(new Error(`cannot listen on ${where} (${codeOf(error)}): ${remedy}set ${key}`, { cause: error }))

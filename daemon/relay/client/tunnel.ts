@@ -77,6 +77,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
   const control = openControl(session, parts.instanceId, read, end)
   const asking = createAsking(control.send, closed.promise)
   session.on('stream', (stream, headers) => {
+    if (stream.destroyed || stream.closed) return // it was reset before it was seen
     if (headers[':method'] === 'CONNECT') visitors.accept(stream, headers)
     else if (!control.accept(stream, headers)) stream.close()
   })

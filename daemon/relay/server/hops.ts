@@ -151,6 +151,7 @@ function visitOf(headers: Headers): Visit | null {
 function keepAlive(session: ClientHttp2Session): void {
   let missed = 0
   const pinging = setInterval(() => {
+    if (session.destroyed) return
     missed += 1
     if (missed > MISSES) session.destroy()
     else

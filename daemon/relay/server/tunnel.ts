@@ -176,6 +176,7 @@ export function openTunnel(parts: TunnelParts): void {
 
   let missed = 0
   const pinging = setInterval(() => {
+    if (session.destroyed) return // it may not be closed for as long as the other side likes
     if (missed >= MISSES) {
       isLost = true
       session.destroy()

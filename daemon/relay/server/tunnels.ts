@@ -117,7 +117,8 @@ export function createTunnels(parts: TunnelsParts) {
     byNode.set(nodeId, [...others, tunnel])
     count += 1
     counts.tunnels += 1
-    if (isSmall) tunnel.session.settings({ ...TUNNEL_SETTINGS, initialWindowSize: SMALL_WINDOW_BYTES })
+    if (isSmall && !tunnel.session.destroyed)
+      tunnel.session.settings({ ...TUNNEL_SETTINGS, initialWindowSize: SMALL_WINDOW_BYTES })
     presence.announce(nodeId, tunnelId)
     log('info', 'a node has connected', { subject: nodeId, client: address })
     // the oldest one has most likely lost its other end without anyone having noticed
@@ -158,7 +159,8 @@ export function createTunnels(parts: TunnelsParts) {
     setPressure(isHigh: boolean): void {
       isSmall = isHigh
       const initialWindowSize = isHigh ? Math.min(SMALL_WINDOW_BYTES, limits().windowBytes) : limits().windowBytes
-      for (const { session } of all()) session.settings({ ...TUNNEL_SETTINGS, initialWindowSize })
+      for (const { session } of all())
+        if (!session.destroyed) session.settings({ ...TUNNEL_SETTINGS, initialWindowSize })
     },
     /** Takes no more nodes, and asks those that are there to go elsewhere, each at its own time. */
     drain(): void {

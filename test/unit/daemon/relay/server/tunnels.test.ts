@@ -157,6 +157,25 @@ describe('a node', () => {
   })
 })
 
+test('a node that hangs up and keeps its connection is asked for nothing any more', async () => {
+  const relay = await relayWith({ pingEveryMs: 10 })
+  const failures: unknown[] = []
+  const note = (error: unknown) => failures.push(error)
+  process.on('uncaughtException', note)
+  try {
+    const node = await nodeAt({ port: relay.port })
+    node.hangUp()
+    const turns = await nodeAt({ port: relay.port, take: echo })
+    await expect.poll(() => relay.relay.status().map(({ nodeId }) => nodeId)).toContain(turns.id)
+    await expect
+      .poll(() => relay.relay.status().find(({ nodeId }) => nodeId === turns.id)?.rttMs ?? null)
+      .not.toBeNull()
+    expect(failures).toEqual([])
+  } finally {
+    process.off('uncaughtException', note)
+  }
+})
+
 test('what a node says out of order or in rubbish ends its tunnel and nothing else', async () => {
   const relay = await relayWith()
   const calm = await nodeAt({ port: relay.port, take: echo })
