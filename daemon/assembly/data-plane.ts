@@ -17,11 +17,9 @@ import { createApps } from '../backends/apps.ts'
 import { createBackends } from '../backends/backends.ts'
 import type { Certificates } from '../certificates/certificates.ts'
 import { createChecker } from '../check/checker.ts'
-import type { Answer } from '../gateway/answer.ts'
 import { createDirectory } from '../gateway/directory.ts'
 import { explaining } from '../gateway/explaining.ts'
 import { createGateway, openRequests } from '../gateway/gateway.ts'
-import { guardAnswers } from '../gateway/guard.ts'
 import { createKept } from '../gateway/kept.ts'
 import { createBatchLooks } from '../gateway/objects/batch-looks.ts'
 import { createObjects } from '../gateway/objects/known.ts'
@@ -30,7 +28,6 @@ import { createRequestIds } from '../gateway/request-id.ts'
 import { admissionLimits, keptLimits, recordingLimits, textsWanted } from '../gateway/settings.ts'
 import { speechOf } from '../gateway/speech.ts'
 import { createTexts } from '../gateway/texts.ts'
-import { openRow } from '../gateway/usage-row.ts'
 import { connectionLimits, createClientConnections } from '../listener/connection-limits.ts'
 import type { Identities } from '../listener/identities.ts'
 import { createHeldTime } from '../meter/held-time.ts'
@@ -46,27 +43,12 @@ import { createListeners, placesOf } from './listeners.ts'
 import { openMoney } from './money.ts'
 import type { Peers } from './peers.ts'
 import { createPersonProofs } from './proofs.ts'
+import { startRounds } from './rounds.ts'
 import type { SignInPlane } from './sign-in.ts'
 import type { Storage } from './storage.ts'
 
-/** How long a stream may go on after its key has expired. */
-const EXPIRY_CHECK_MS = 1_000
-/** How often it is written which sessions were seen. */
-const NOTE_SEEN_MS = 60_000
-/**
- * How often what is going on for as long is noted, in case that this process is killed; and how long counting prompts may
- * take then. What is answered sooner is never noted: to write a file costs as much as dozens of requests.
- */
-const NOTE_OPEN_MS = 500
-const COUNTING_MS = 10
-
 /** What budgets have spent is waited for this long at the start; until it is known, all that was leased counts. */
 const LONGEST_READ_MS = 2_000
-/** How often it is seen which batches are to be asked for. */
-const LOOK_AT_BATCHES_MS = 15_000
-/** How often what streams have cost is held against their budgets: one that is spent ends them. */
-const GUARD_MS = 1_000
-
 const CUT_OFF_FAILED = 'what was answered to a credential that ended could not be cut off'
 
 const NO_IDENTITIES: Identities = {
@@ -195,36 +177,15 @@ export function createDataPlane(
   // after the answer to the client that has ended it, such as by signing out
   access.whenEnded((ended) => void setImmediate(guarded(log, CUT_OFF_FAILED, () => leases.announce(ended))))
   signIn.whenEnded(leases.announce)
-  const expiry = setInterval(
-    guarded(log, 'what has expired could not be ended', access.endExpired),
-    EXPIRY_CHECK_MS,
-  ).unref()
-  const seen = setInterval(guarded(log, 'when sessions were seen was not noted', access.noteSeen), NOTE_SEEN_MS).unref()
-  const noteOngoing = () => {
-    const startMs = monotonic()
-    const rowOf = ({ ongoing, watch }: Answer) => {
-      if (ongoing === null || ongoing.begun > startMs - NOTE_OPEN_MS) return []
-      const monotonicMs = monotonic()
-      return openRow(ongoing, watch, {
-        price: directory.priceOf(ongoing.target),
-        monotonicMs,
-        mayCount: monotonicMs < startMs + COUNTING_MS,
-      })
-    }
-    noteOpen(clients.items().flatMap(rowOf))
-  }
-  const noting = setInterval(guarded(log, 'requests that go on were not noted', noteOngoing), NOTE_OPEN_MS).unref()
   const batches = createBatchLooks({
     ...{ ledger, metrics, objects: known, upstreams, dialects: DIALECTS, log, now },
     ...{ budgets: money.budgets, holds: money.holds, payerOf: money.payerOf, priceOf: directory.priceOf },
   })
-  const looking = setInterval(guarded(log, 'batches were not looked at', batches.look), LOOK_AT_BATCHES_MS).unref()
+  const rounds = startRounds({
+    ...{ access, clients, noteOpen, batches, budgets: money.budgets, priceOf: directory.priceOf },
+    ...{ log, now, monotonic },
+  })
   telemetry.readsFrom(metrics.expose)
-  const guard = { budgets: money.budgets, priceOf: directory.priceOf, now, monotonic }
-  const guardOpen = guarded(log, 'streams were not held against their budgets', () =>
-    guardAnswers(guard, clients.items()),
-  )
-  const guarding = setInterval(guardOpen, GUARD_MS).unref()
   backends.whenStarted(metrics.backendStart)
   backends.whenStarted((name, outcome) => {
     if (outcome === 'started') directory.restarted(name)
@@ -303,17 +264,7 @@ export function createDataPlane(
     drain: (signal: AbortSignal): Promise<void> => clients.drain(listeners.drain(signal), signal),
     /** In the order in which they have to go: what asks goes before what is asked. */
     stops: [
-      ['expiry of keys', async () => clearInterval(expiry)],
-      ['notes of who was seen', async () => clearInterval(seen)],
-      ['guard of budgets', async () => clearInterval(guarding)],
-      ['notes of what is going on', async () => clearInterval(noting)],
-      [
-        'looks at batches',
-        async () => {
-          clearInterval(looking)
-          await batches.stop()
-        },
-      ],
+      ...rounds.stops,
       ['directory', directory.stop],
       ['backends', backends.close],
       ['upstreams', upstreams.close],

@@ -8,8 +8,8 @@ import { openRow } from './usage-row.ts'
 /** Counting prompts may take this long in one go; those that are left are counted the next time. */
 const COUNTING_MS = 10
 
-/** `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
-type GuardParts = {
+/** What answers are held against: `now` is Unix milliseconds, `monotonic` milliseconds of a clock that never jumps. */
+export type GuardParts = {
   readonly budgets: Pick<Budgets, 'raise'>
   readonly priceOf: (target: Target) => ModelPrice | null
   readonly now: () => number
