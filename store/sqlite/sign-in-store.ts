@@ -1,4 +1,4 @@
-import type { SignIn, SignInStore } from '../../daemon/auth/device/sign-ins.ts'
+import type { SignIn, SignInStore } from '../../daemon/auth/device/sign-in.ts'
 import type { Mark } from '../../daemon/auth/oidc/first-admin.ts'
 import type { UsedStates } from '../../daemon/auth/oidc/pending.ts'
 import type { Note } from '../../daemon/auth/withdrawn.ts'

@@ -2,57 +2,18 @@ import { randomUUID } from 'node:crypto'
 import type { EndCause } from '../../../schemas/words/ended.ts'
 import { type Scope, scopesIn } from '../../../schemas/words/scopes.ts'
 import { mayDo, type Principal } from '../principal.ts'
-import { ACCESS_TOKEN_LIFE_S, accessTokens, endedToken, stretched, tokenKey } from './access-token.ts'
-import { refreshTexts } from './refresh-text.ts'
+import { endedToken } from './access-token.ts'
+import { isOver, type SignIn, type SignInStore } from './sign-in.ts'
+import { createSignInTokens, type Signing, type TokenAnswer } from './sign-in-tokens.ts'
 
-/** How long a sign-in lasts that is not used, and how long at most. */
-const IDLE_LIFE_MS = 30 * 86_400_000
-const LONGEST_LIFE_MS = 180 * 86_400_000
 /** Of one person; one more ends the one that was used longest ago. */
 const MOST_OF_USER = 50
-/** Checked tokens that are remembered; one that is not is checked again. */
-const MOST_REMEMBERED = 4_096
-
-/**
- * A device, or a program on one, that a person let in. It holds a refresh token, which each use replaces, and access
- * tokens of an hour. Times are Unix milliseconds.
- */
-export type SignIn = {
-  readonly id: string
-  readonly userId: string
-  readonly clientId: string | null
-  /** As it called itself. */
-  readonly label: string
-  /** What it asked for; null: all that the person may. */
-  readonly scopes: readonly Scope[] | null
-  /** How often its refresh token was replaced. */
-  readonly generation: number
-  readonly createdAt: number
-  readonly usedAt: number
-}
-
-/** What sign-ins need from storage. */
-export type SignInStore = {
-  readonly all: () => readonly SignIn[]
-  readonly put: (signIn: SignIn) => void
-  readonly remove: (id: string) => void
-}
 
 /** What they need to know of people. */
 export type People = {
   /** The same object until something about the person changes; null: there is none, or they were disabled. */
   readonly principalOf: (userId: string, signInId: string) => Principal | null
   readonly emailOf: (userId: string) => string | null
-}
-
-/** RFC 6749 section 5.1; `email` is what Claude Code shows. */
-export type TokenAnswer = {
-  readonly access_token: string
-  readonly token_type: 'Bearer'
-  readonly expires_in: number
-  readonly refresh_token: string
-  readonly scope: string
-  readonly email?: string
 }
 
 /** `principal`: made of `person`, with the rights that were asked for. */
@@ -62,21 +23,13 @@ export type SignIns = ReturnType<typeof createSignIns>
 
 /**
  * The sign-ins in memory, in front of their store: a look-up reads no database, an end holds at once.
- * @param secret what tokens are signed with; issuer: who says so
  * @param now Unix milliseconds
  */
-export function createSignIns(
-  store: SignInStore,
-  people: People,
-  initial: { readonly secret: string | Buffer; readonly issuer: string },
-  now: () => number,
-) {
+export function createSignIns(store: SignInStore, people: People, initial: Signing, now: () => number) {
   const live = new Map<string, Live>()
-  const remembered = new Map<string, { readonly id: string; readonly expiresS: number }>()
+  const tokens = createSignInTokens(initial, now)
   /** Ended, and still in the store, which failed. */
   const unremoved = new Set<string>()
-  let signing = initial
-  let { access, refreshing } = signersOf(initial)
   let onEnded: (signInId: string, why: EndCause) => void = () => {}
 
   function load(): void {
@@ -84,10 +37,6 @@ export function createSignIns(
       if (!unremoved.has(signIn.id)) live.set(signIn.id, { signIn, person: null, principal: null })
   }
   load()
-
-  function isOver({ usedAt, createdAt }: SignIn): boolean {
-    return now() >= Math.min(usedAt + IDLE_LIFE_MS, createdAt + LONGEST_LIFE_MS)
-  }
 
   function end(id: string, why: EndCause): boolean {
     if (!live.delete(id)) return false
@@ -124,25 +73,7 @@ export function createSignIns(
   }
 
   function answerFor(signIn: SignIn, principal: Principal): TokenAnswer {
-    const nowS = Math.floor(now() / 1_000)
-    const scope = [...principal.scopes].join(' ')
-    const email = people.emailOf(signIn.userId)
-    return {
-      access_token: access.sign({
-        sub: signIn.userId,
-        sid: signIn.id,
-        iat: nowS,
-        exp: nowS + ACCESS_TOKEN_LIFE_S,
-        jti: randomUUID(),
-        scope,
-        client_id: signIn.clientId ?? '',
-      }),
-      token_type: 'Bearer',
-      expires_in: ACCESS_TOKEN_LIFE_S,
-      refresh_token: refreshing.make(signIn),
-      scope,
-      ...(email !== null && { email }),
-    }
+    return tokens.answerFor(signIn, [...principal.scopes].join(' '), people.emailOf(signIn.userId))
   }
 
   return {
@@ -177,10 +108,10 @@ export function createSignIns(
      * (RFC 9700 section 4.14.2). @returns null when it does not count
      */
     refresh(token: string, clientId: string | null): TokenAnswer | null {
-      const known = refreshing.read(token)
+      const known = tokens.readRefresh(token)
       const entry = known === null ? undefined : live.get(known.id)
       if (known === null || entry === undefined || entry.signIn.clientId !== clientId) return null
-      if (known.generation !== entry.signIn.generation || isOver(entry.signIn)) {
+      if (known.generation !== entry.signIn.generation || isOver(entry.signIn, now())) {
         end(known.id, known.generation === entry.signIn.generation ? 'expired' : 'revoked')
         return null
       }
@@ -194,29 +125,19 @@ export function createSignIns(
 
     /** Whom an access token stands for; null when it is none of ours. @throws GateError INVALID_KEY when it has ended */
     find(token: string): Principal | null {
-      const nowS = now() / 1_000
-      let known = remembered.get(token)
-      if (known === undefined || known.expiresS <= nowS) {
-        remembered.delete(token)
-        const claims = access.verify(token, nowS)
-        if (claims === null) return null
-        known = { id: claims.sid, expiresS: claims.exp }
-        remembered.set(token, known)
-        const [first] = remembered.keys()
-        if (remembered.size > MOST_REMEMBERED && first !== undefined) remembered.delete(first)
-      }
-      return principalIn(known.id)
+      const id = tokens.signInOf(token)
+      return id === null ? null : principalIn(id)
     },
 
     /** Whose access token a witness is of; null when it is none of ours. @throws GateError INVALID_KEY when it has ended */
     witnessed(witness: string): Principal | null {
-      const claims = access.verifyWitness(witness, now() / 1_000)
-      return claims === null ? null : principalIn(claims.sid)
+      const id = tokens.signInWitnessed(witness)
+      return id === null ? null : principalIn(id)
     },
 
     /** RFC 7009: ends the sign-in that an access or refresh token belongs to. */
     revokeToken(token: string): void {
-      const id = refreshing.read(token)?.id ?? idIn(token)
+      const id = tokens.signInNamed(token)
       if (id !== null) end(id, 'signed-out')
     },
 
@@ -252,7 +173,11 @@ export function createSignIns(
      * @throws GateError STORE_UNAVAILABLE, after each has ended in memory
      */
     endExpired(): void {
-      endEach(idsOf(isOver), 'expired')
+      const at = now()
+      endEach(
+        idsOf((signIn) => isOver(signIn, at)),
+        'expired',
+      )
       for (const id of unremoved) {
         store.remove(id)
         unremoved.delete(id)
@@ -260,12 +185,7 @@ export function createSignIns(
     },
 
     /** Takes over another secret or issuer: what was signed before does not count any more. */
-    apply(next: { readonly secret: string | Buffer; readonly issuer: string }): void {
-      if (next.secret === signing.secret && next.issuer === signing.issuer) return
-      signing = next
-      ;({ access, refreshing } = signersOf(next))
-      remembered.clear()
-    },
+    apply: tokens.apply,
 
     /** Calls back with each sign-in that ends while the daemon runs. */
     whenEnded(listener: (signInId: string, why: EndCause) => void): void {
@@ -278,22 +198,6 @@ export function createSignIns(
     const principal = entry === undefined ? null : principalOf(entry)
     if (principal === null) throw endedToken('the sign-in has ended; sign in again')
     return principal
-  }
-
-  function idIn(token: string): string | null {
-    try {
-      return access.verify(token, 0)?.sid ?? null
-    } catch {
-      return null
-    }
-  }
-}
-
-function signersOf({ secret: written, issuer }: { readonly secret: string | Buffer; readonly issuer: string }) {
-  const secret = stretched(written)
-  return {
-    access: accessTokens(tokenKey(secret, 'access'), issuer),
-    refreshing: refreshTexts(tokenKey(secret, 'refresh')),
   }
 }
 

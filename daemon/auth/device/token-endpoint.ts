@@ -1,6 +1,7 @@
 import { DEVICE_CODE_GRANT } from '../../../schemas/words/sign-in.ts'
 import type { DeviceGrants, PollResult } from './grants.ts'
-import type { SignIns, TokenAnswer } from './sign-ins.ts'
+import type { TokenAnswer } from './sign-in-tokens.ts'
+import type { SignIns } from './sign-ins.ts'
 
 /** What a client sends to the token endpoint; a parameter without a value counts as left out (RFC 6749 section 3.1). */
 export type TokenRequest = {
