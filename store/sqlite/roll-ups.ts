@@ -1,5 +1,6 @@
 import type { UsageRow } from '../../daemon/meter/usage.ts'
 import type { Database } from './database.ts'
+import { openSpent } from './spent.ts'
 import { COUNT_COLUMNS, DURATION_COLUMNS, GROUP_COLUMNS, ROLL_UPS, type RollUp } from './tables/usage.ts'
 
 export type GroupColumn = (typeof GROUP_COLUMNS)[number]
@@ -13,8 +14,10 @@ export type Counted = Pick<
   | 'keyId'
   | 'userId'
   | 'team'
+  | 'teams'
   | 'endUser'
   | 'model'
+  | 'targetModel'
   | 'category'
   | 'upstream'
   | 'provider'
@@ -80,15 +83,29 @@ const MOST_OF_KEY = 1_000
 const OTHERS = '*'
 const CHOSEN_BY_CLIENTS: ReadonlySet<string> = new Set(['end_user', 'model'])
 
-/** The attempts of one group that began in the time from `begin`, Unix milliseconds. */
-type Summed = { readonly begin: number; readonly group: readonly string[]; readonly sums: Sums }
+/** What budgets tell an attempt apart by, in the order of SPENT_COLUMNS. */
+const spentOf = (row: Counted): readonly string[] => [
+  row.keyId,
+  row.userId,
+  row.team,
+  row.teams,
+  row.model,
+  row.targetModel,
+  row.upstream,
+]
 
-/** Adds attempts to the roll-ups. Call it in the transaction that writes their rows, so that each is counted once. */
+/** The attempts of one group that began in the time from `begin`, Unix milliseconds. */
+type Grouped = { readonly begin: number; readonly group: readonly string[]; readonly sums: Sums }
+
+/** The attempts of an hour that nothing tells apart. `spent`: see SPENT_COLUMNS. */
+export type Summed = Grouped & { readonly spent: readonly string[] }
+
+/** Adds attempts to the roll-ups and to what is spent. Call it in the transaction that writes their rows, so that each is counted once. */
 export function openRollUps(
   database: Database,
   mostOfKey = MOST_OF_KEY,
 ): { readonly add: (rows: readonly Counted[]) => void } {
-  const writers = ROLL_UPS.map((rollUp) => openRollUp(database, rollUp, mostOfKey))
+  const writers = [...ROLL_UPS.map((rollUp) => openRollUp(database, rollUp, mostOfKey)), openSpent(database).add]
   return {
     add(rows) {
       const hours = perHour(rows)
@@ -97,7 +114,7 @@ export function openRollUps(
   }
 }
 
-function openRollUp(database: Database, rollUp: RollUp, mostOfKey: number): (hours: readonly Summed[]) => void {
+function openRollUp(database: Database, rollUp: RollUp, mostOfKey: number): (hours: readonly Grouped[]) => void {
   const { table, begin: column, lengthMs } = rollUp
   const upsert = database.prepare(upsertOf(rollUp))
   const isThere = database.prepare(
@@ -131,10 +148,11 @@ function perHour(rows: readonly Counted[]): readonly Summed[] {
   for (const row of rows) {
     const begin = row.startedAt - (row.startedAt % HOUR_MS)
     // one text and no list: there may be ten thousand rows, and few groups
-    const id = `${begin}\0${row.keyId}\0${row.userId}\0${row.team}\0${row.endUser}\0${row.model}\0${row.category}\0${row.upstream}\0${row.provider}`
+    const who = `${row.keyId}\0${row.userId}\0${row.team}\0${row.teams}\0${row.endUser}\0${row.category}`
+    const id = `${begin}\0${who}\0${row.model}\0${row.targetModel}\0${row.upstream}\0${row.provider}`
     let known = all.get(id)
     if (known === undefined) {
-      known = { begin, group: groupOf(row), sums: noSums() }
+      known = { begin, group: groupOf(row), spent: spentOf(row), sums: noSums() }
       all.set(id, known)
     }
     addAttempt(known.sums, row)
@@ -142,10 +160,10 @@ function perHour(rows: readonly Counted[]): readonly Summed[] {
   return [...all.values()]
 }
 
-/** The same in times of so many milliseconds, which are whole hours. */
-function longer(hours: readonly Summed[], lengthMs: number): Iterable<Summed> {
-  if (lengthMs === HOUR_MS) return hours
-  const all = new Map<string, Summed>()
+/** By what roll-ups tell apart, in times of so many milliseconds, which are whole hours. */
+function longer(hours: readonly Grouped[], lengthMs: number): Iterable<Grouped> {
+  if (hours.length === 1 && lengthMs === HOUR_MS) return hours
+  const all = new Map<string, Grouped>()
   for (const { begin: hour, group, sums } of hours) {
     const begin = hour - (hour % lengthMs)
     const id = JSON.stringify([begin, group])

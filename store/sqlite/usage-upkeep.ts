@@ -21,8 +21,8 @@ type Uncounted = Counted & { readonly requestId: string }
 export function openUsageUpkeep(database: Database, now: number) {
   prepareUsage(database, now)
   const uncounted = database.prepare<[], Uncounted>(
-    `SELECT request_id AS requestId, attempt, started_at AS startedAt, key_id AS keyId, user_id AS userId, team,
-       end_user AS endUser, model, category, upstream, provider, outcome, input_tokens AS inputTokens,
+    `SELECT request_id AS requestId, attempt, started_at AS startedAt, key_id AS keyId, user_id AS userId, team, teams,
+       end_user AS endUser, model, target_model AS targetModel, category, upstream, provider, outcome, input_tokens AS inputTokens,
        output_tokens AS outputTokens, cached_tokens AS cachedTokens, cache_write_tokens AS cacheWriteTokens,
        reasoning_tokens AS reasoningTokens, cost_microdollars AS costMicrodollars, duration_ms AS durationMs,
        estimated, unpriced

@@ -6,7 +6,7 @@ export const SPENT_HOUR_MS = 3_600_000
 
 /**
  * What was spent, by the hour and all that budgets tell it apart by: from the hour on that `spent_since` says, every row
- * of the table `usage` is in it, also one that is gone since.
+ * of the table `usage` whose `rolled_up` is 1 is in it, also one that is gone since.
  */
 export const SPENT_TABLES = [
   `CREATE TABLE IF NOT EXISTS spent_hour (
@@ -17,13 +17,3 @@ export const SPENT_TABLES = [
 ) STRICT, WITHOUT ROWID`,
   'CREATE TABLE IF NOT EXISTS spent_since (hour INTEGER NOT NULL) STRICT',
 ]
-
-/** In the database, so that an earlier version, which knows nothing of it, counts as well after a rollback. */
-export const SPENT_TRIGGER = `CREATE TRIGGER IF NOT EXISTS spent_of_usage AFTER INSERT ON usage
-WHEN NEW.cost_microdollars > 0
-BEGIN
-  INSERT INTO spent_hour (hour, ${SPENT_COLUMNS.join(', ')}, microdollars)
-  VALUES (NEW.started_at - NEW.started_at % ${SPENT_HOUR_MS}, ${SPENT_COLUMNS.map((name) => `NEW.${name}`).join(', ')},
-    NEW.cost_microdollars)
-  ON CONFLICT DO UPDATE SET microdollars = microdollars + excluded.microdollars;
-END`

@@ -58,7 +58,20 @@ const sumIn = (startMs: number, endMs: number) =>
 
 /** The database as an earlier version leaves it, which adds nothing up. */
 function asBefore(): void {
-  database.exec('DROP TRIGGER spent_of_usage; DELETE FROM spent_since; DELETE FROM spent_hour')
+  database.exec('DELETE FROM spent_since; DELETE FROM spent_hour')
+}
+
+/** Rows that an earlier version wrote after a rollback: they are in no sum. */
+function appendUncounted(rows: readonly UsageRow[]): void {
+  const sums = ['usage_hour', 'usage_day', 'spent_hour']
+  for (const name of sums) database.exec(`CREATE TEMP TABLE kept_${name} AS SELECT * FROM ${name}`)
+  append(rows)
+  for (const { requestId } of rows) {
+    database.prepare('UPDATE usage SET rolled_up = 0 WHERE request_id = ?').run(requestId)
+  }
+  for (const name of sums) {
+    database.exec(`DELETE FROM ${name}; INSERT INTO ${name} SELECT * FROM kept_${name}; DROP TABLE kept_${name}`)
+  }
 }
 
 test('what is told apart stays apart, and a row that comes twice counts once', () => {
@@ -70,6 +83,19 @@ test('what is told apart stays apart, and a row that comes twice counts once', (
     { ...group, userId: 'a', team: 't1', teams: 't2 t3', cost: 5 },
     { ...group, keyId: 'other', cost: 1 },
   ])
+})
+
+test('rows that come again, alone or among new ones, count once', () => {
+  const chunks = fc.array(fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 30 }), { maxLength: 6 })
+  fc.assert(
+    fc.property(chunks, (all) => {
+      database.exec('DELETE FROM usage; DELETE FROM spent_hour')
+      const appended = all.map((ids) => append(ids.map((id) => row({ requestId: `q${id}`, startedAt: HOUR_MS }))))
+      const { size } = new Set(all.flat())
+      expect([appended.reduce((sum, count) => sum + count, 0), sumIn(0, DAY_MS)]).toEqual([size, size])
+    }),
+    { numRuns: 60 },
+  )
 })
 
 test('of any window it is what its rows add up to, also where an earlier version wrote some of them', () => {
@@ -88,6 +114,25 @@ test('of any window it is what its rows add up to, also where an earlier version
     }),
     { numRuns: 60 },
   )
+})
+
+test('rows of an earlier version after a rollback count at once, and once after they were added up', () => {
+  append([row({ startedAt: HOUR_MS, costMicrodollars: 5 })])
+  appendUncounted([row({ startedAt: HOUR_MS, costMicrodollars: 7 }), row({ startedAt: HOUR_MS + 1 })])
+  const upkeep = openUsageUpkeep(database, 0)
+  expect([sumIn(0, DAY_MS), sumIn(HOUR_MS + 1, DAY_MS), sumIn(2 * HOUR_MS, DAY_MS)]).toEqual([13, 1, 0])
+  while (upkeep.step({ rowsBefore: 0, rollUpsBefore: 0 }));
+  append([row({ startedAt: HOUR_MS })])
+  expect([sumIn(0, DAY_MS), sumIn(2 * HOUR_MS, DAY_MS)]).toEqual([14, 0])
+})
+
+test('a trigger that once added up goes, and what it has added stays', () => {
+  database.exec(`CREATE TRIGGER spent_of_usage AFTER INSERT ON usage BEGIN
+    INSERT INTO spent_hour VALUES (NEW.started_at, 'k', '', '', '', 'm', 't', 'u', 100); END`)
+  append([row({ startedAt: HOUR_MS, requestId: 'former', costMicrodollars: 0 })])
+  openUsageUpkeep(database, 0)
+  append([row({ startedAt: HOUR_MS })])
+  expect(sumIn(0, DAY_MS)).toBe(101)
 })
 
 test('it outlives the rows, whose retention may be shorter than a window, and goes after 40 days', () => {
