@@ -27,6 +27,9 @@ const ASK_MS = 12 * 3_600_000
 /** The latest ones that are kept, of own certificates and of others. */
 const MOST_SERIALS = 1_000
 
+/** Of one name in one round; the others are counted, and told in the next rounds. */
+const MOST_TOLD = 20
+
 /** As crt.sh answers; a log search of another kind can be put before it that answers the same. */
 const entries = z.array(z.object({ serial_number: z.string().max(64), not_after: z.string().max(40).optional() }))
 
@@ -43,14 +46,20 @@ export function createLogWatch(parts: LogWatchParts) {
   const stopping = new AbortController()
   let latest: { readonly askedAtMs: number; readonly error: string | undefined } | null = null
 
+  let round: Promise<void> | null = null
+  let isWantedAgain = false
+
   function note(): void {
-    const before = own.size
-    for (const serial of served()) own.add(plain(serial))
-    if (own.size > before) save()
+    const news = served()
+      .map(plain)
+      .filter((serial) => !own.has(serial))
+    for (const serial of news) own.add(serial)
+    if (news.length > 0) save()
   }
 
   function save(): void {
-    const text = JSON.stringify({ own: [...own].slice(-MOST_SERIALS), told: [...told.values()].slice(-MOST_SERIALS) })
+    for (const kept of [own, told]) for (const oldest of [...kept.keys()].slice(0, -MOST_SERIALS)) kept.delete(oldest)
+    const text = JSON.stringify({ own: [...own], told: [...told.values()] })
     try {
       replaceFiles([{ file, text: `${text}\n`, mode: 0o600 }], {
         links: 'replace',
@@ -62,7 +71,23 @@ export function createLogWatch(parts: LogWatchParts) {
     }
   }
 
-  async function ask(): Promise<void> {
+  /** One round at a time: what is asked for during one has one after it. */
+  function ask(): Promise<void> {
+    isWantedAgain = true
+    round ??= rounds().finally(() => {
+      round = null
+    })
+    return round
+  }
+
+  async function rounds(): Promise<void> {
+    while (isWantedAgain && !stopping.signal.aborted) {
+      isWantedAgain = false
+      await searchAll()
+    }
+  }
+
+  async function searchAll(): Promise<void> {
     const url = search()
     if (url === undefined || names().length === 0) return
     note()
@@ -84,12 +109,17 @@ export function createLogWatch(parts: LogWatchParts) {
     const found = entries.safeParse(JSON.parse(text))
     if (!found.success) throw new Error('the answer is not a list with "serial_number"')
     const valid = found.data.filter(({ not_after: until }) => until === undefined || !(Date.parse(until) < now()))
-    for (const serial of new Set(valid.map(({ serial_number: serial }) => plain(serial)))) {
-      if (own.has(serial) || told.has(`${name} ${serial}`)) continue
-      told.set(`${name} ${serial}`, { name, serial })
-      save()
-      parts.found(name, serial)
-    }
+    const serials = new Set(valid.map(({ serial_number: serial }) => plain(serial)))
+    const unknown = [...serials].filter((serial) => !own.has(serial) && !told.has(`${name} ${serial}`))
+    const news = unknown.slice(0, MOST_TOLD)
+    for (const serial of news) told.set(`${name} ${serial}`, { name, serial })
+    if (news.length > 0) save()
+    for (const serial of news) parts.found(name, serial)
+    if (unknown.length > news.length)
+      log('error', 'more certificates that this gateway did not get', {
+        domain: name,
+        count: unknown.length - news.length,
+      })
   }
 
   const noting = setInterval(note, NOTE_MS).unref()

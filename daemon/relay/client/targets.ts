@@ -1,6 +1,7 @@
+import { isIP } from 'node:net'
 import { hostPort, parseHostPort } from '../../../schemas/words/address.ts'
 import { reconnectAfterMs } from './backoff.ts'
-import type { RelayAddress } from './trust.ts'
+import { isPrivate, type RelayAddress } from './trust.ts'
 
 /** A relay that can be dialled. */
 export type Target = {
@@ -18,10 +19,21 @@ export type Target = {
 /** What a tunnel of now says of its target. */
 export type Held = { readonly target: Target; readonly relayId: string | undefined }
 
+/** A relay that names others. */
+type Teller = {
+  readonly servername: string
+  /** Whether it was reached at an address of a private network or of this host. */
+  readonly isInPrivate: boolean
+}
+
 /** A tunnel that lived as long was no failure. */
 const STABLE_MS = 60_000
 /** Who has another tunnel need not hurry: a relay that starts again meets its nodes one after the other. */
 const UNHURRIED_FAILURES = 4
+/** Of what is a relay that has a tunnel, under another address. */
+const DOUBLE_REST_MS = 60_000
+/** Relays that another names. */
+const MOST_TOLD = 8
 const DEFAULT_PORT = 443
 
 /** Which relays there are, and when each may be dialled. @param now monotonic milliseconds @param random 0 to 1 */
@@ -43,8 +55,9 @@ export function createTargets(now: () => number, random: () => number) {
   function gather(): void {
     const next = new Map(own.map((address) => [named(address), known(address)]))
     for (const { address, relayId } of told) {
-      const target = next.get(named(address)) ?? known(address)
-      target.relayId = relayId
+      if (next.has(named(address))) continue // which relay is there, it says itself
+      const target = known(address)
+      target.relayId ??= relayId
       next.set(named(address), target)
     }
     targets = [...next.values()]
@@ -57,9 +70,17 @@ export function createTargets(now: () => number, random: () => number) {
       told = []
       gather()
     },
-    /** @param peers as a relay names them; all answer by the name of that relay */
-    setTold(peers: readonly { readonly id: string; readonly address: string }[], servername: string): void {
-      told = peers.map(({ id, address }) => ({ relayId: id, address: { ...addressOf(address), servername } }))
+    /**
+     * Relays beside the configured ones: no more than a few, and none in networks that the one which names them is not in.
+     * @param peers as a relay names them; all answer by the name of that relay
+     * @param by which names them
+     */
+    setTold(peers: readonly { readonly id: string; readonly address: string }[], by: Teller): void {
+      const { servername, isInPrivate: mayBePrivate } = by
+      told = peers
+        .map(({ id, address }) => ({ relayId: id, address: { ...addressOf(address), servername, mayBePrivate } }))
+        .filter(({ address: { host } }) => mayBePrivate || isIP(host) === 0 || !isPrivate(host))
+        .slice(0, MOST_TOLD)
       gather()
     },
     /**
@@ -91,7 +112,11 @@ export function createTargets(now: () => number, random: () => number) {
     ended(target: Target, error: string, livedMs: number, drainsAfterMs: number | null, hasTunnel: boolean): void {
       if (livedMs >= STABLE_MS) target.failures = 0
       this.failed(target, error, hasTunnel)
-      if (drainsAfterMs !== null) target.notBeforeMs = now() + drainsAfterMs
+      target.notBeforeMs = Math.max(target.notBeforeMs, now() + (drainsAfterMs ?? 0))
+    },
+    /** Leaves alone for a while what has turned out to be a relay that has a tunnel already. */
+    wasDouble(target: Target): void {
+      target.notBeforeMs = now() + DOUBLE_REST_MS
     },
     list: (): readonly Target[] => targets,
   }
@@ -100,5 +125,5 @@ export function createTargets(now: () => number, random: () => number) {
 /** @param text `host:port` */
 function addressOf(text: string): RelayAddress {
   const { host, port = DEFAULT_PORT } = parseHostPort(text)
-  return { host, port, servername: host }
+  return { host, port, servername: host, mayBePrivate: true }
 }

@@ -1,6 +1,9 @@
 import { createHash, type X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
+import { PRIVATE_RANGES } from '../../../schemas/words/address.ts'
+import { rangesOf } from '../../../schemas/words/address-ranges.ts'
+import { lookupAmong } from '../../../system/lookup-among.ts'
 import { ALPN } from '../protocol.ts'
 import type { NodeIdentity } from './identity.ts'
 
@@ -13,12 +16,26 @@ export type RelayTrust = {
 }
 
 /** Where a relay is, and what it calls itself. */
-export type RelayAddress = { readonly host: string; readonly port: number; readonly servername: string }
+export type RelayAddress = {
+  readonly host: string
+  readonly port: number
+  readonly servername: string
+  /** Whether it may be in a private network or on this host; where not, a name that leads there is not followed. */
+  readonly mayBePrivate: boolean
+}
+
+/** Whether an address is none of the Internet. */
+export const isPrivate = rangesOf(PRIVATE_RANGES)
+
+const lookupPublic = lookupAmong(
+  (address) => !isPrivate(address),
+  (host) => new Error(`${host}, which another relay names, is in a private network`),
+)
 
 /** How a relay is dialled: with the node's key, and such that no other host is taken for it. */
 export function dialOptions(
   { key, cert }: NodeIdentity,
-  { host, port, servername }: RelayAddress,
+  { host, port, servername, mayBePrivate }: RelayAddress,
   { ca, pins }: RelayTrust,
 ): ConnectionOptions {
   return {
@@ -29,6 +46,7 @@ export function dialOptions(
     minVersion: 'TLSv1.3',
     ALPNProtocols: [ALPN],
     ...(isIP(servername) === 0 && { servername }),
+    ...(!mayBePrivate && { lookup: lookupPublic }),
     ...(ca !== undefined && { ca }),
     rejectUnauthorized: pins.length === 0, // a key that is pinned needs no one to vouch for it
     checkServerIdentity: (_, certificate) => checkServerIdentity(servername, certificate),

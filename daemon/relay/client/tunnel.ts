@@ -7,6 +7,7 @@ import {
   EXPORTER,
   messageReader,
   PROTO,
+  ProtocolError,
   TUNNEL_SESSION_MEMORY,
   TUNNEL_SETTINGS,
   TUNNEL_WINDOW_BYTES,
@@ -17,7 +18,7 @@ import { createAsking } from './asking.ts'
 import { dial, within } from './dial.ts'
 import { keepAlive } from './health.ts'
 import type { NodeIdentity } from './identity.ts'
-import type { RelayAddress, RelayTrust } from './trust.ts'
+import { isPrivate, type RelayAddress, type RelayTrust } from './trust.ts'
 import { createVisitors, type TakeVisitor } from './visitors.ts'
 
 export type TunnelParts = {
@@ -46,6 +47,7 @@ const WELCOME_MS = 10_000
 export async function openTunnel(parts: TunnelParts, address: RelayAddress, signal: AbortSignal) {
   const { identity, now } = parts
   const socket = await dial(identity, address, parts.trust, signal)
+  const isInPrivate = isPrivate(socket.remoteAddress ?? '')
   const exporter = socket.exportKeyingMaterial(EXPORTER.bytes, EXPORTER.label, Buffer.alloc(0))
   const session = performServerHandshake(socket, {
     settings: TUNNEL_SETTINGS,
@@ -74,12 +76,16 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
     isDraining: parts.isDraining,
     most: () => mostVisitors,
   })
-  const control = openControl(session, parts.instanceId, read, end)
+  const control = openControl(session, parts, read, end)
   const asking = createAsking(control.send, closed.promise)
   session.on('stream', (stream, headers) => {
     if (stream.destroyed || stream.closed) return // it was reset before it was seen
-    if (headers[':method'] === 'CONNECT') visitors.accept(stream, headers)
-    else if (!control.accept(stream, headers)) stream.close()
+    try {
+      if (headers[':method'] === 'CONNECT') visitors.accept(stream, headers)
+      else if (!control.accept(stream, headers)) stream.close()
+    } catch (error) {
+      end(error instanceof Error ? error.message : String(error))
+    }
   })
 
   function end(reason: string): void {
@@ -138,6 +144,8 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
     relayId: welcome.relayId,
     /** Other relays of the domain. */
     peers: welcome.peers,
+    /** Whether the relay is in a private network or on this host. */
+    isInPrivate,
     connectedAtMs,
     names: () => names,
     rttMs: health.rttMs,
@@ -176,7 +184,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
  */
 function openControl(
   session: ServerHttp2Session,
-  instanceId: string,
+  { instanceId, now }: Pick<TunnelParts, 'instanceId' | 'now'>,
   read: (message: ControlMessage) => void,
   end: (reason: string) => void,
 ) {
@@ -193,11 +201,15 @@ function openControl(
       if (control !== null || headers[':method'] !== 'POST' || headers[':path'] !== CONTROL_PATH) return false
       control = stream
       const readMessages = messageReader()
+      const mayTell = tellLimit(now)
       stream.on('error', () => {})
       stream.once('close', () => session.destroy())
       stream.on('data', (chunk: Buffer) => {
         try {
-          for (const message of readMessages(chunk)) read(message)
+          for (const message of readMessages(chunk)) {
+            if (!mayTell()) throw new ProtocolError('the relay sends too many messages')
+            read(message)
+          }
         } catch (error) {
           end(error instanceof Error ? error.message : String(error))
         }
@@ -206,6 +218,20 @@ function openControl(
       send({ type: 'hello', proto: [PROTO], features: [], critical: [], instanceId, names: [], caps: [] })
       return true
     },
+  }
+}
+
+/** What a relay says by itself is rare: names that change, and that it leaves. */
+const TOLD_AT_ONCE = 64
+const TOLD_PER_SECOND = 1
+
+function tellLimit(now: () => number): () => boolean {
+  let [left, atMs] = [TOLD_AT_ONCE, now()]
+  return () => {
+    left = Math.min(TOLD_AT_ONCE, left + ((now() - atMs) / 1_000) * TOLD_PER_SECOND)
+    atMs = now()
+    left -= 1
+    return left >= 0
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { hostPort } from '../../../schemas/words/address.ts'
 import type { Log } from '../../../schemas/words/log.ts'
+import { createLeaving } from './leaving.ts'
 import { createTargets, type Held, type Target } from './targets.ts'
 import type { RelayTrust } from './trust.ts'
 import { openTunnel, type Tunnel, type TunnelParts } from './tunnel.ts'
@@ -36,8 +37,7 @@ export function createTunnels(parts: TunnelsParts) {
   const { now, random, log } = parts
   const targets = createTargets(now, random)
   const lines: readonly Line[] = Array.from({ length: WANTED }, () => ({ target: undefined, tunnel: undefined }))
-  /** Those that still have visitors, and get no new ones. */
-  const leaving = new Set<Tunnel>()
+  const leaving = createLeaving()
   let isDraining = false
   let run = new AbortController()
   let running: Promise<unknown> = Promise.resolve()
@@ -82,10 +82,11 @@ export function createTunnels(parts: TunnelsParts) {
     }
     target.relayId = tunnel.relayId
     target.error = undefined
-    targets.setTold(tunnel.peers, target.address.servername)
+    targets.setTold(tunnel.peers, { servername: target.address.servername, isInPrivate: tunnel.isInPrivate })
     settleFirst.resolve()
     if (isDouble(line, tunnel) && targets.hasOther(heldBy(lines))) {
       tunnel.cut()
+      targets.wasDouble(target)
       return
     }
     line.tunnel = tunnel
@@ -95,7 +96,6 @@ export function createTunnels(parts: TunnelsParts) {
     await Promise.race([tunnel.leaving, aborted(signal)])
     line.tunnel = undefined
     leaving.add(tunnel)
-    void tunnel.closed.then(() => leaving.delete(tunnel))
     if (signal.aborted) tunnel.leave()
     else {
       log('info', 'a tunnel to a relay ends', { relay, reason: tunnel.endReason() })
@@ -130,7 +130,7 @@ export function createTunnels(parts: TunnelsParts) {
     /** Tunnels that bring visitors. */
     open,
     /** How many there are that bring no new ones. */
-    leaving: () => leaving.size,
+    leaving: leaving.count,
     targets: targets.list,
     lines: (): readonly Readonly<Line>[] => lines,
     /** Takes no more visitors, and lets those that are there finish. */
@@ -145,7 +145,7 @@ export function createTunnels(parts: TunnelsParts) {
       clearInterval(spreading)
       halt()
       await running
-      for (const tunnel of leaving) tunnel.cut()
+      leaving.cut()
     },
   }
 }

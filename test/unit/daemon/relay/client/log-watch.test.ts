@@ -64,3 +64,22 @@ test.each(['', '{}', '[{"serial":1}]'])('an answer that is no list (%j) is said'
   expect(found).toEqual([])
   watch.stop()
 })
+
+test('rounds that are asked for during one are one more, and each name is asked for once in each', async () => {
+  const watch = watched()
+  await Promise.all([watch.ask(), watch.ask(), watch.ask(), watch.ask()])
+  expect(asked.length).toBe(2)
+  await watch.ask()
+  expect(asked.length).toBe(3)
+  watch.stop()
+})
+
+test('a log full of certificates is told a few at a time, and the file stays small', async () => {
+  answer = JSON.stringify(Array.from({ length: 20_000 }, (_, i) => ({ serial_number: (0xf0000 + i).toString(16) })))
+  const watch = watched()
+  await watch.ask()
+  expect(found.length).toBe(20)
+  for (let round = 0; round < 60; round++) await watch.ask()
+  expect(watch.status()?.unknown.length).toBe(1_000)
+  watch.stop()
+})
