@@ -101,7 +101,8 @@ ${differences()}
 - Thinking is shown to clients of \`anthropic\` that asked for it, as blocks of their own; clients of \`openai-chat\` get it as \`reasoning_content\`;
   clients of \`google\` that set \`includeThoughts\` get it as parts with \`thought\`.
 - What a provider has signed of its thinking comes back to it: in \`signature\` of a thinking block, in \`thoughtSignature\` of the call after it (all of it, since clients of
-  Google leave thoughts out of the next turn), in \`extra_content.google.thought_signature\` of a call in chat completions. No other provider is sent it.
+  Google leave thoughts out of the next turn), in \`extra_content.google.thought_signature\` of a call in chat completions,
+  in \`thought_signature\` of a call at Ollama (for clients that send messages back as they came). OpenRouter's \`reasoning_details\` are such a signature. No other provider is sent it.
 - Clients of \`google\` may write keys in snake_case, name the model with or without \`models/\` in front, and read a stream as events (\`alt=sse\`) or as a JSON list.
 - Clients of \`ollama\` get a stream unless they say otherwise. Their calls and results need no ids: results find their calls by name, and in order. \`keep_alive\` and the options of an
   engine (\`num_ctx\` …) are dropped; what a model is started with is set in the configuration. \`POST /api/generate\` completes a prompt, \`/api/ps\` shows nothing. A request

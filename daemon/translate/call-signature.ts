@@ -1,6 +1,6 @@
 import { holds } from './json-find.ts'
 import { parsedRecord, recordsIn, textIn } from './json-value.ts'
-import type { ReasoningPart, RedactedPart } from './neutral.ts'
+import type { AnswerPart, ReasoningPart, RedactedPart } from './neutral.ts'
 
 // Google signs the thought behind a call, and clients give that signature back with the call: those of its own API, and
 // those of OpenAI's chat completions in a field that Google has added. What other providers thought has no such place,
@@ -11,6 +11,10 @@ export const SIGNED_BY = 'google'
 
 /** What a model thought, as its provider takes it back. */
 export type Thought = ReasoningPart | RedactedPart
+
+/** Whether a thought has to come back whole; one without a signature comes back as it is shown. */
+export const isSigned = (part: AnswerPart): part is Thought =>
+  part.kind === 'redacted' || (part.kind === 'reasoning' && part.signature !== null)
 
 const MARK = 'gate'
 

@@ -145,6 +145,7 @@ function usePart(part: NeutralPart, use: (feature: Feature, isUsed: boolean) => 
     case 'reasoning':
       if (part.signedBy === 'google') use("Google's thinking", true)
       else if (part.signedBy === 'openai-responses') use("OpenAI's thinking", true)
+      else if (part.signedBy === 'openrouter') use("OpenRouter's thinking", true)
       else use(part.signature === null ? 'unsigned thinking' : 'earlier thinking', true)
       break
     case 'redacted':

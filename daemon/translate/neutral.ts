@@ -53,8 +53,8 @@ export type MediaPart = {
   readonly cacheMark?: CacheMark
 }
 /**
- * What the model thought. `signature` comes back to it unchanged; null: there is none. `signedBy`: the dialect of the one
- * provider that takes it; left out: Anthropic, or it is not known. Google signs the thought behind a call.
+ * What the model thought. `signature` comes back to it unchanged; null: there is none. `signedBy`: the one
+ * provider that takes it, by its dialect or its name; left out: Anthropic, or it is not known. Google signs the thought behind a call.
  */
 export type ReasoningPart = {
   readonly kind: 'reasoning'
@@ -188,6 +188,7 @@ export const FEATURES = [
   'earlier thinking',
   "Google's thinking",
   "OpenAI's thinking",
+  "OpenRouter's thinking",
   'unsigned thinking',
   'sealed thinking',
   'image',

@@ -13,6 +13,8 @@ export type ChatQuirks = {
   readonly seed: 'seed' | 'random_seed'
   /** The field of a message in which it takes back what it thought; null: it does not. */
   readonly thinking: 'reasoning_content' | 'reasoning' | null
+  /** It signs what it thought, and takes the list of it back in `reasoning_details`. */
+  readonly hasDetails: boolean
   /** It takes `top_k`. */
   readonly hasTopK: boolean
   /** The model's template is told whether to think. */

@@ -6,6 +6,7 @@ const USUAL: ChatQuirks = {
   limit: 'max_tokens',
   seed: 'seed',
   thinking: null,
+  hasDetails: false,
   hasTopK: false,
   hasTemplate: false,
   hasDeveloper: false,
@@ -170,7 +171,14 @@ const ROWS = {
     routes: true,
     isStateless: true,
     continues: { 'openai-chat': {} },
-    chat: { ...USUAL, hasTopK: true, thinking: 'reasoning', hasDeveloper: true, fetchesDocuments: true },
+    chat: {
+      ...USUAL,
+      hasTopK: true,
+      thinking: 'reasoning',
+      hasDetails: true,
+      hasDeveloper: true,
+      fetchesDocuments: true,
+    },
   },
   deepseek: {
     sources: [

@@ -159,6 +159,7 @@ test.each([
       '.messages[].content[](refusal).prompt_cache_breakpoint',
       '.messages[].reasoning',
       '.messages[].reasoning_content',
+      '.messages[].reasoning_details',
       '.messages[].tool_calls[](custom).extra_content',
       '.messages[].tool_calls[](function).extra_content',
       '.top_k',
@@ -232,7 +233,8 @@ test.each([
     shape: OLLAMA,
     // the API takes `json` alone, and no tool without a name
     refused: ['.format: any string', '.tools[].function: without name'],
-    besides: ['.messages[].name'],
+    // Gate's own, of what was thought before a call
+    besides: ['.messages[].name', '.messages[].tool_calls[].thought_signature'],
   },
 ])('what is taken of $names is what the types of the SDK have', ({ sdk, root, names, shape, refused, besides }) => {
   const all = found(sdk, root, names, shape)

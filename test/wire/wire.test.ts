@@ -44,7 +44,14 @@ const SHAPES: Readonly<Record<string, Shapes>> = {
  * What engines and providers have and OpenAI's types do not: in requests to them, and in answers to clients. Streams of
  * OpenAI's have `annotations`, too.
  */
-const BESIDES = new Set(['top_k', 'chat_template_kwargs', 'reasoning_content', 'extra_content'])
+const BESIDES = new Set([
+  'top_k',
+  'chat_template_kwargs',
+  'reasoning_content',
+  'reasoning_details',
+  'extra_content',
+  'thought_signature',
+])
 
 const pretty = (json: string) => `${JSON.stringify(JSON.parse(json), null, 2)}\n`
 const without = (json: string) =>

@@ -54,6 +54,7 @@ const ANTHROPIC = {
   'earlier thinking': { field: 'messages', does: 'native' },
   "Google's thinking": { field: 'messages', does: 'drop', how: 'Google has signed it' },
   "OpenAI's thinking": { field: 'messages', does: 'drop', how: 'OpenAI has sealed it' },
+  "OpenRouter's thinking": { field: 'messages', does: 'drop', how: 'OpenRouter has signed it' },
   'unsigned thinking': { field: 'messages', does: 'drop', how: 'it would be refused' },
   'sealed thinking': { field: 'messages', does: 'native' },
   image: { field: 'messages', does: 'native' },

@@ -52,6 +52,7 @@ const GOOGLE = {
   'earlier thinking': { field: 'contents', does: 'drop', how: 'another provider has signed it' },
   "Google's thinking": { field: 'contents', does: 'native', how: 'as `thoughtSignature` of the call after it' },
   "OpenAI's thinking": { field: 'contents', does: 'drop', how: 'OpenAI has sealed it' },
+  "OpenRouter's thinking": { field: 'contents', does: 'drop', how: 'OpenRouter has signed it' },
   'unsigned thinking': { field: 'contents', does: 'drop', how: 'it need not come back' },
   'sealed thinking': { field: 'contents', does: 'drop', how: 'only the provider that sealed it can read it' },
   image: { field: 'contents', does: 'native' },

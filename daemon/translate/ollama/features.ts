@@ -32,6 +32,7 @@ const OLLAMA = {
   'earlier thinking': { field: 'messages', does: 'native', how: 'as `thinking`, without its signature' },
   "Google's thinking": { field: 'messages', does: 'drop', how: 'Google has signed it' },
   "OpenAI's thinking": { field: 'messages', does: 'drop', how: 'OpenAI has sealed it' },
+  "OpenRouter's thinking": { field: 'messages', does: 'emulate', how: 'as `thinking`, without its signature' },
   'unsigned thinking': { field: 'messages', does: 'native', how: 'as `thinking`' },
   'sealed thinking': { field: 'messages', does: 'drop', how: 'only the provider that sealed it can read it' },
   image: { field: 'messages', does: 'native' },

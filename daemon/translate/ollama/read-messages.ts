@@ -1,4 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { thoughtsFirst, thoughtsIn } from '../call-signature.ts'
 import { isRecord, type JsonRecord, listIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { MediaPart, NeutralMessage, NeutralPart } from '../neutral.ts'
 
@@ -29,7 +30,7 @@ export function readMessages(messages: readonly unknown[]): readonly NeutralMess
         read.push({ role: message['role'], parts })
         break
       case 'assistant':
-        read.push({ role: 'assistant', parts: [...thoughtIn(message), ...parts, ...callsIn(message, idOf)] })
+        read.push({ role: 'assistant', parts: [...saidBy(message, parts, callsIn(message, idOf))] })
         break
       case 'tool': {
         const result = {
@@ -53,15 +54,24 @@ export function readMessages(messages: readonly unknown[]): readonly NeutralMess
 type Shown = Extract<NeutralPart, { readonly kind: 'text' | 'media' }>
 const isShown = (part: NeutralPart): part is Shown => part.kind === 'text' || part.kind === 'media'
 
-function thoughtIn({ thinking }: JsonRecord): readonly NeutralPart[] {
-  return typeof thinking === 'string' && thinking !== '' ? [{ kind: 'reasoning', text: thinking, signature: null }] : []
+/** What was shown of a thought is not needed where it comes back whole, with a call. */
+function saidBy(
+  { thinking }: JsonRecord,
+  parts: readonly NeutralPart[],
+  calls: readonly NeutralPart[],
+): readonly NeutralPart[] {
+  const shown = textIn(thinking) ?? ''
+  const said = thoughtsFirst([...parts, ...calls])
+  if (shown === '' || calls.some(({ kind }) => kind !== 'call')) return said
+  return [{ kind: 'reasoning', text: shown, signature: null }, ...said]
 }
 
 function callsIn(message: JsonRecord, idOf: (call: JsonRecord, name: string) => string): readonly NeutralPart[] {
-  return recordsIn(message['tool_calls']).map((call) => {
+  return recordsIn(message['tool_calls']).flatMap((call) => {
     const { name, arguments: args } = recordIn(call['function'])
     const json = typeof args === 'string' ? args : JSON.stringify(args ?? {})
-    return { kind: 'call', id: idOf(call, textIn(name) ?? ''), name: textIn(name) ?? '', json }
+    const thoughts = thoughtsIn(textIn(call['thought_signature']))
+    return [...thoughts, { kind: 'call', id: idOf(call, textIn(name) ?? ''), name: textIn(name) ?? '', json }]
   })
 }
 

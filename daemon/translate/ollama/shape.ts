@@ -30,6 +30,7 @@ const MESSAGE = choice('role', {
       record({
         id: TEXT,
         type: UNNEEDED,
+        thought_signature: TEXT,
         function: must(record({ name: must(FILLED), arguments: ARGUMENTS, index: UNNEEDED })),
       }),
     ),

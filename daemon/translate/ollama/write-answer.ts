@@ -1,3 +1,4 @@
+import { CallSignatures, isSigned } from '../call-signature.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
@@ -26,7 +27,7 @@ export const asResponse: Form = ({ text = '', thinking }) => ({
 /** Writes a whole answer of another dialect. */
 export function writeAnswer(form: Form, answer: NeutralAnswer & { readonly usage: Usage }, told: Told): object {
   const thinking = told.showsThinking ? textOf(answer.parts, ['reasoning']) : ''
-  const calls = answer.parts.filter((part) => part.kind === 'call').map(callObject)
+  const calls = callsOf(answer.parts)
   const totalNs = told.elapsedNs()
   return {
     model: answer.model || told.model,
@@ -52,11 +53,27 @@ function textOf(parts: readonly AnswerPart[], kinds: readonly string[]): string 
 /** RFC 3339. */
 export const timeOf = ({ nowS }: Told): string => new Date(nowS * 1_000).toISOString()
 
+function callsOf(parts: readonly AnswerPart[]): readonly object[] {
+  const signatures = new CallSignatures()
+  const calls: object[] = []
+  for (const part of parts) {
+    if (isSigned(part)) signatures.keep(part)
+    if (part.kind === 'call') calls.push(callObject(part, calls.length, signatures.take()))
+  }
+  return calls
+}
+
+/** @param signature of what was thought before it: clients that keep messages as they came give it back */
 export function callObject(
   { id, name, json }: { readonly id: string; readonly name: string; readonly json: string },
   index: number,
+  signature: string | null,
 ): object {
-  return { id, function: { index, name, arguments: parsedRecord(json === '' ? '{}' : json) ?? {} } }
+  return {
+    id,
+    function: { index, name, arguments: parsedRecord(json === '' ? '{}' : json) ?? {} },
+    ...(signature !== null && { thought_signature: signature }),
+  }
 }
 
 /** What the last line says besides. @param times in nanoseconds since the request came; `firstNs`: of the first part */

@@ -1,4 +1,5 @@
-import type { PartStart, WrittenEvent } from '../neutral.ts'
+import { CallSignatures } from '../call-signature.ts'
+import type { PartStart, ReasoningPart, WrittenEvent } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
 import { errorFrame } from './error.ts'
 import { callObject, ending, type Form, logprobsOf, timeOf } from './write-answer.ts'
@@ -8,7 +9,9 @@ export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => st
   const created_at = timeOf(told)
   let model = told.model
   let part: PartStart = { kind: 'text' }
-  let json = ''
+  let text = ''
+  let signed: Pick<ReasoningPart, 'signature' | 'signedBy'> | null = null
+  const signatures = new CallSignatures()
   let calls = 0
   let firstNs: number | null = null
 
@@ -22,23 +25,26 @@ export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => st
         return ''
       case 'part':
         part = event.part
-        json = ''
+        text = ''
+        signed = null
+        if (part.kind === 'redacted') signatures.keep(part)
         firstNs ??= told.elapsedNs()
         return ''
       case 'more':
-        if (part.kind === 'call') {
-          json += event.text
-          return ''
-        }
+        if (part.kind === 'call' || part.kind === 'reasoning') text += event.text
+        if (part.kind === 'call') return ''
         if (part.kind === 'reasoning') return told.showsThinking ? line({ thinking: event.text }) : ''
         return line({ text: event.text }, { ...logprobsOf(event.logprobs), done: false })
       case 'citation':
+        return ''
       case 'signature':
+        signed = event
         return ''
       case 'part-end': {
+        if (signed !== null) signatures.keep({ ...signed, kind: 'reasoning', text })
         if (part.kind !== 'call') return ''
         calls += 1
-        return line({ calls: [callObject({ ...part, json }, calls - 1)] })
+        return line({ calls: [callObject({ ...part, json: text }, calls - 1, signatures.take())] })
       }
       case 'end': {
         const totalNs = told.elapsedNs()

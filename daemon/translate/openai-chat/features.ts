@@ -42,6 +42,11 @@ const OPENAI = {
   },
   "Google's thinking": { field: 'tool_calls', does: 'drop', how: 'Google has signed it' },
   "OpenAI's thinking": { field: 'reasoning_content', does: 'drop', how: 'OpenAI has sealed it' },
+  "OpenRouter's thinking": {
+    field: 'reasoning_details',
+    does: 'drop',
+    how: 'passed on to OpenRouter; its text, where earlier thinking is',
+  },
   'unsigned thinking': {
     field: 'reasoning_content',
     does: 'drop',

@@ -58,6 +58,8 @@ export function exceptionsOf(provider: string, usual: FeatureTable): Partial<Rec
     ...(thinking !== null && {
       'earlier thinking': { field: thinking, does: 'native' },
       'unsigned thinking': { field: thinking, does: 'native' },
+      "OpenRouter's thinking": { field: thinking, does: 'emulate', how: 'as its text, without its signature' },
     }),
+    ...(quirks.hasDetails && { "OpenRouter's thinking": { field: 'reasoning_details', does: 'native' } }),
   }
 }

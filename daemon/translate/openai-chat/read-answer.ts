@@ -3,6 +3,7 @@ import { jsonOfInput } from '../freeform.ts'
 import { isRecord, type JsonRecord, listIn, parsedRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer } from '../neutral.ts'
 import { logprobsIn, type TokenLogprobs, withLogprobs } from '../token-logprobs.ts'
+import { detailsIn, signatureOf, textOf } from './reasoning-details.ts'
 import { reportedUsage } from './usage.ts'
 
 /** Reads a whole answer. @throws Error when it is no chat completion */
@@ -49,7 +50,12 @@ export function sourcesIn({ search_results: results, citations }: JsonRecord): r
 /** @param isCut the answer met its limit, so that its last call may be incomplete: that one is left out */
 function partsOf(message: JsonRecord, logprobs: unknown, id: string, isCut: boolean): readonly AnswerPart[] {
   const said = saidIn(message, logprobs)
-  const parts: AnswerPart[] = said.map((one) => (one.kind === 'reasoning' ? { ...one, signature: null } : one))
+  const signed = signatureOf(detailsIn(message)) ?? { signature: null }
+  const first = said.find(({ kind }) => kind === 'reasoning')
+  const parts: AnswerPart[] = said.map((one) =>
+    one.kind === 'reasoning' ? { ...one, ...(one === first ? signed : { signature: null }) } : one,
+  )
+  if (first === undefined && signed.signature !== null) parts.unshift({ kind: 'reasoning', text: '', ...signed })
   for (const [index, call] of callsIn(message).entries()) {
     const { name, json } = calledIn(call)
     if (isCut && parsedRecord(json) === null) continue
@@ -92,7 +98,7 @@ export function saidIn(message: JsonRecord, logprobs: unknown): readonly Said[] 
     }
   }
   const { content, refusal } = message
-  say('reasoning', textIn(message['reasoning_content']) ?? textIn(message['reasoning']))
+  say('reasoning', textIn(message['reasoning_content']) || textIn(message['reasoning']) || textOf(detailsIn(message)))
   say('text', textIn(content))
   for (const { text, thinking } of recordsIn(content)) {
     say('text', textIn(text))

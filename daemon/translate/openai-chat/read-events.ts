@@ -18,6 +18,7 @@ import {
   stopSequenceOf,
   throwIfFailed,
 } from './read-answer.ts'
+import { detailsIn, StreamedDetails } from './reasoning-details.ts'
 import { reportedUsage } from './usage.ts'
 
 /**
@@ -35,6 +36,7 @@ export class ChatEventReader extends FrameReader {
   #hasRefused = false
   #hasSaidEnd = false
   #sources: readonly Citation[] = []
+  readonly #details = new StreamedDetails()
   /** How often text, reasoning or a refusal has begun: each time is a part of its own. */
   #spoken = 0
   #speaking = ''
@@ -68,6 +70,7 @@ export class ChatEventReader extends FrameReader {
     if (choice === undefined) return
     if (!this.hasBegun) this.begin({ id: textIn(event['id']) ?? '', model: textIn(event['model']) ?? '', usage: null })
     const delta = recordIn(choice['delta'])
+    this.#details.add(detailsIn(delta))
     for (const said of saidIn(delta, choice['logprobs'])) this.#say(said)
     this.#sources = this.#sources.length === 0 ? sourcesIn(event) : this.#sources
     if (Array.isArray(delta['annotations'])) this.parts.cite(this.#spokenKey(), citationsIn(delta['annotations']))
@@ -81,13 +84,32 @@ export class ChatEventReader extends FrameReader {
     const { kind, text } = said
     const logprobs = said.kind === 'text' ? said.logprobs : []
     this.#hasRefused ||= kind === 'refusal'
-    if (this.#speaking !== kind || !this.parts.has(this.#spokenKey())) {
-      if (this.#speaking !== '') this.parts.end(this.#spokenKey())
-      this.#speaking = kind
-      this.#spoken += 1
-      this.parts.begin(this.#spokenKey(), { kind })
-    }
+    if (this.#speaking !== kind || !this.parts.has(this.#spokenKey())) this.#turnTo(kind)
     this.parts.delta(this.#spokenKey(), text, logprobs)
+  }
+
+  #turnTo(kind: Said['kind']): void {
+    this.#endSpoken()
+    this.#speaking = kind
+    this.#spoken += 1
+    this.parts.begin(this.#spokenKey(), { kind })
+  }
+
+  #endSpoken(): void {
+    const key = this.#spokenKey()
+    if (this.#speaking === 'reasoning' && this.parts.openKey() === key) {
+      const signed = this.#details.take()
+      if (signed !== null) this.parts.signature(key, signed.signature, signed.signedBy)
+    }
+    if (this.#speaking !== '') this.parts.end(key)
+  }
+
+  /** What is signed without a text, or after it, is a thought of its own. */
+  #endThoughts(): void {
+    this.#endSpoken()
+    if (!this.#details.isSigned()) return
+    this.#turnTo('reasoning')
+    this.#endSpoken()
   }
 
   #spokenKey(): string {
@@ -109,7 +131,7 @@ export class ChatEventReader extends FrameReader {
     call.early += text
     call.name = textIn(name) ?? ''
     if (call.name === '') return
-    if (this.#speaking !== '') this.parts.end(this.#spokenKey())
+    this.#endThoughts()
     this.#hasCalled = true
     this.parts.begin(call.key, {
       kind: 'call',
@@ -144,6 +166,9 @@ export class ChatEventReader extends FrameReader {
       if (name === '' && isSaid && !meetsLimit(this.#reason)) throw new Error(NAMELESS_CALL)
     }
     this.#calls.clear()
+    this.#endSpoken()
+    if (this.#details.isSigned()) this.parts.endAll()
+    this.#endThoughts()
     super.close()
   }
 

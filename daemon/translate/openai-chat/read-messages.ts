@@ -4,6 +4,7 @@ import { thoughtsFirst, thoughtsIn } from '../call-signature.ts'
 import { jsonOfInput } from '../freeform.ts'
 import { isRecord, type JsonRecord, listIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, TextPart } from '../neutral.ts'
+import { detailsIn, signatureOf, textOf } from './reasoning-details.ts'
 
 /** The messages of a request. Results of tools belong to the user's turn. @throws GateError BAD_REQUEST */
 export function readMessages(messages: readonly unknown[], features: Set<Feature>): readonly NeutralMessage[] {
@@ -57,9 +58,11 @@ function readAssistant(message: JsonRecord, where: string, features: Set<Feature
     })
   }
   // what was shown of a thought is not needed where it comes back whole
-  const shown = textIn(message['reasoning_content']) ?? textIn(message['reasoning']) ?? ''
-  if (shown === '' || parts.some(isWholeThought)) return thoughtsFirst(parts)
-  return [{ kind: 'reasoning', text: shown, signature: null }, ...thoughtsFirst(parts)]
+  const details = detailsIn(message)
+  const signed = signatureOf(details)
+  const shown = textIn(message['reasoning_content']) || textIn(message['reasoning']) || textOf(details)
+  if ((shown === '' && signed === null) || parts.some(isWholeThought)) return thoughtsFirst(parts)
+  return [{ kind: 'reasoning', text: shown, ...(signed ?? { signature: null }) }, ...thoughtsFirst(parts)]
 }
 
 function calledIn({ function: called, custom }: JsonRecord): { readonly name: string; readonly json: string } {

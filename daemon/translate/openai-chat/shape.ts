@@ -65,6 +65,7 @@ const MESSAGE = choice('role', {
     tool_calls: list(CALL),
     reasoning_content: TEXT,
     reasoning: TEXT,
+    reasoning_details: list(OBJECT),
     audio: OBJECT,
     annotations: list(OBJECT),
     function_call: gone('was replaced by tool_calls; send those'),

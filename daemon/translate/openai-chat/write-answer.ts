@@ -1,5 +1,5 @@
 import { answerId } from '../answer-id.ts'
-import { CallSignatures, type Thought } from '../call-signature.ts'
+import { CallSignatures, isSigned } from '../call-signature.ts'
 import { urlCitation } from '../citation.ts'
 import { inputOf } from '../freeform.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
@@ -72,14 +72,10 @@ type SignedCall = Extract<AnswerPart, { readonly kind: 'call' }> & { readonly si
 function callsIn(parts: readonly AnswerPart[]): readonly SignedCall[] {
   const signatures = new CallSignatures()
   return parts.flatMap((part): readonly SignedCall[] => {
-    if (isKept(part)) signatures.keep(part)
+    if (isSigned(part)) signatures.keep(part)
     return part.kind === 'call' ? [{ ...part, signature: signatures.take() }] : []
   })
 }
-
-/** A thought without a signature comes back as it is shown. */
-const isKept = (part: AnswerPart): part is Thought =>
-  part.kind === 'redacted' || (part.kind === 'reasoning' && part.signature !== null)
 
 /**
  * Where Google's own route for clients of OpenAI has the signature of a call, which must come back.

@@ -14,6 +14,7 @@ import type {
 import { mayBeStrict, userId } from '../openai-limits.ts'
 import { withInstructions } from './instructions.ts'
 import { effortFor, isRefused, type Quirks, quirksOf } from './providers.ts'
+import { detailsOf } from './reasoning-details.ts'
 
 /** Writes a request of another dialect. */
 export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
@@ -143,16 +144,19 @@ function resultMessage({ id, parts, isError }: ResultPart, quirks: Quirks): obje
 }
 
 function assistantMessage(parts: readonly NeutralPart[], form: Form): object {
-  const { thinking, lacksInMessages } = form
+  const { thinking, hasDetails, lacksInMessages } = form
   const calls = parts.filter((part) => part.kind === 'call')
   const refused = parts.find((part) => part.kind === 'refusal')
   const refusal = lacksInMessages.includes('refusal') ? undefined : refused
   const text = joined(parts, '') || (refusal === undefined ? (refused?.text ?? '') : '')
-  const thought = parts.map((part) => (part.kind === 'reasoning' ? part.text : '')).join('')
+  const thoughts = parts.filter((part) => part.kind === 'reasoning')
+  const details = hasDetails ? thoughts.flatMap(detailsOf) : []
+  const thought = details.length > 0 ? '' : thoughts.map(({ text: said }) => said).join('')
   return {
     role: 'assistant',
     content: text === '' && (calls.length > 0 || refusal !== undefined) ? null : text,
     ...(thinking !== null && thought !== '' && { [thinking]: thought }),
+    ...(details.length > 0 && { reasoning_details: details }),
     ...(refusal !== undefined && { refusal: refusal.text }),
     ...(calls.length > 0 && {
       tool_calls: calls.map((call) => ({ id: callId(call.id, form), ...calledBy(call, form) })),

@@ -33,6 +33,7 @@ const RESPONSES = {
   'earlier thinking': { field: 'input', does: 'drop', how: 'another provider has signed it' },
   "Google's thinking": { field: 'input', does: 'drop', how: 'Google has signed it' },
   "OpenAI's thinking": { field: 'input', does: 'native' },
+  "OpenRouter's thinking": { field: 'input', does: 'drop', how: 'OpenRouter has signed it' },
   'unsigned thinking': { field: 'input', does: 'drop', how: 'it would be refused' },
   'sealed thinking': { field: 'input', does: 'drop', how: 'only the provider that sealed it can read it' },
   image: { field: 'input', does: 'native' },
