@@ -32,6 +32,10 @@ export const relayLimits = z.strictObject({
   new_per_address_per_second: count(20, 'Connections that one address may begin in a second after that.'),
   tunnels: count(4_096, 'Tunnels of nodes at once.'),
   tunnels_per_node: count(4, 'Tunnels of one node at once.'),
+  tunnels_per_address: count(
+    32,
+    'Tunnels from one IPv4 address or IPv6 /64 at once; from its network (/24, /48) eight times as many.',
+  ),
   registrations_per_minute: count(6, 'Tunnels that one node may begin in a minute.'),
   streams_per_node: count(1_000, 'Visitors of one node at once.'),
   bytes_per_second_per_node: countOrNone('Bytes of one node in a second, both directions together.'),

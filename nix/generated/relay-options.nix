@@ -150,6 +150,11 @@ in
           default = 4;
           description = "Tunnels of one node at once.";
         };
+        tunnelsPerAddress = mkOption {
+          type = types.ints.positive;
+          default = 32;
+          description = "Tunnels from one IPv4 address or IPv6 /64 at once; from its network (/24, /48) eight times as many.";
+        };
         registrationsPerMinute = mkOption {
           type = types.ints.positive;
           default = 6;

@@ -562,6 +562,7 @@
             new_per_address_per_second = null;
             tunnels = null;
             tunnels_per_node = null;
+            tunnels_per_address = null;
             registrations_per_minute = null;
             streams_per_node = null;
             bytes_per_second_per_node = null;

@@ -119,10 +119,21 @@ export function hostsOverlap(a: string, b: string): boolean {
 /** What one client of the Internet has: an IPv4 address, or the network of 64 bits that one of IPv6 is in. */
 export function addressBlock(address: string): string {
   const text = canonicalHost(address)
-  if (isIP(text) !== 6) return text
+  return isIP(text) === 6 ? `${groupsOf(text, 4)}::/64` : text
+}
+
+/** What one customer of a provider may have: the network of 24 bits of an IPv4 address, of 48 bits of one of IPv6. */
+export function addressNetwork(address: string): string {
+  const text = canonicalHost(address)
+  if (isIP(text) === 6) return `${groupsOf(text, 3)}::/48`
+  return isIP(text) === 4 ? `${text.slice(0, text.lastIndexOf('.'))}.0/24` : text
+}
+
+/** The first groups of an IPv6 address in its canonical form. */
+function groupsOf(text: string, count: number): string {
   const [head = [], tail = []] = text.split('::').map((part) => part.split(':').filter((each) => each !== ''))
   const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0')
-  return `${[...head, ...zeros, ...tail].slice(0, 4).join(':')}::/64`
+  return [...head, ...zeros, ...tail].slice(0, count).join(':')
 }
 
 /** The IP address of a host as far as it is known without a resolver; undefined for any name but `localhost`. */

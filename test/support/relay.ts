@@ -34,6 +34,7 @@ export const WIDE_LIMITS: RelayLimits = {
   newPerAddressPerSecond: 1e9,
   tunnels: 4_096,
   tunnelsPerNode: 4,
+  tunnelsPerAddress: 4_096,
   registrationsPerMinute: 1e6,
   streamsPerNode: 20_000,
   bytesPerSecondPerNode: 0,
@@ -65,6 +66,8 @@ export type TestRelay = {
   readonly relay: Relay
   readonly port: number
   readonly nodesPort: number
+  /** Connections that are open. */
+  readonly open: () => number
   readonly logged: string[]
   /** More than one relay may look at them. */
   readonly names: Map<string, string>
@@ -118,6 +121,7 @@ export async function startRelay(
     relay,
     port: portOf(servers[0]),
     nodesPort: portOf(servers[1]),
+    open: () => sockets.size,
     logged,
     names,
     async stop() {
@@ -173,15 +177,18 @@ type NodeOptions = {
   readonly take?: TakeVisitor
   readonly hello?: Partial<Extract<Parameters<typeof writeMessage>[0], { readonly type: 'hello' }>>
   readonly host?: string
+  /** Address that it comes from. */
+  readonly from?: string
 }
 
 /** A node: dials the relay, says hello, and waits for the welcome unless `hello` is odd on purpose. */
 export async function startNode(options: NodeOptions): Promise<TestNode> {
-  const { port, take = () => {}, hello = {}, host = '127.0.0.1' } = options
+  const { port, take = () => {}, hello = {}, host = '127.0.0.1', from } = options
   const { key, cert, id } = options.identity ?? (await ed25519Identity())
   const socket = connect({
     host,
     port,
+    ...(from !== undefined && { localAddress: from }),
     key,
     cert,
     servername: `relay.${DOMAIN}`,

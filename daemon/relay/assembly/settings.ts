@@ -32,6 +32,7 @@ export function limitsOf({ limits }: RelayConfig): RelayLimits {
     newPerAddressPerSecond: limits.new_per_address_per_second,
     tunnels: limits.tunnels,
     tunnelsPerNode: limits.tunnels_per_node,
+    tunnelsPerAddress: limits.tunnels_per_address,
     registrationsPerMinute: limits.registrations_per_minute,
     streamsPerNode: limits.streams_per_node,
     bytesPerSecondPerNode: limits.bytes_per_second_per_node,

@@ -19,7 +19,20 @@ const REFUSALS = [
   'draining',
 ] as const
 const ENDS = ['done', 'reset', 'idle', 'shed', 'quota', 'drained'] as const
-const TUNNEL_REFUSALS = ['key', 'proto', 'registrations', 'tunnels', 'draining', 'silent'] as const
+const TUNNEL_REFUSALS = [
+  'key',
+  'silent',
+  'protocol',
+  'proto',
+  'feature',
+  'registrations',
+  'tunnels',
+  'address-limit',
+  'draining',
+] as const
+
+/** Why a connection with a key did not become a tunnel; `proto`: no common version, `protocol`: it does not speak it. */
+export type TunnelRefusal = (typeof TUNNEL_REFUSALS)[number]
 
 export function createCounts() {
   return {

@@ -17,6 +17,8 @@ export type RelayLimits = {
   /** Tunnels at once, of all nodes, and of one key. */
   readonly tunnels: number
   readonly tunnelsPerNode: number
+  /** Of one IPv4 address or IPv6 /64; its network (/24, /48) may have eight times as many. */
+  readonly tunnelsPerAddress: number
   /** Tunnels that one key may begin in a minute. */
   readonly registrationsPerMinute: number
   /** Visitors of one node at once. */

@@ -5,7 +5,8 @@ import { isNodeId, PING_EVERY_MS } from '../protocol.ts'
 import { createAddresses } from './addresses.ts'
 import { createChallenges } from './challenges.ts'
 import { type Arrival, createFront } from './front.ts'
-import { answer, createHops, hopName } from './hops.ts'
+import { hopName } from './hop-dial.ts'
+import { answer, createHops } from './hops.ts'
 import { ALERT, sayAlert } from './last-words.ts'
 import { createCounts, metricsText } from './metrics.ts'
 import { createNodeMeters } from './node-meters.ts'
@@ -62,7 +63,14 @@ export function createRelay(parts: RelayParts): Relay {
     log,
   })
   const passages = createPassages({ limits, counts, onPressure: tunnels.setPressure, now })
-  const hops = createHops({ ownKey, domain: () => settings().domain, presence, arrive: arriveFromRelay, log })
+  const hops = createHops({
+    ownKey,
+    domain: () => settings().domain,
+    presence,
+    arrive: arriveFromRelay,
+    pingEveryMs,
+    log,
+  })
   const door = createOwnDoor({
     identity,
     ownKey,
@@ -136,7 +144,7 @@ export function createRelay(parts: RelayParts): Relay {
     }
     stream.once('data', (head: Buffer) => {
       stream.pause()
-      void pass(streamEnd(stream), nodeId, visit, head, () => stream.respond({ ':status': 200 })).then((refused) => {
+      void pass(streamEnd(stream), nodeId, visit, head, () => answer(stream, 200)).then((refused) => {
         if (refused === null) return
         counts.refused[refused] += 1
         answer(stream, 503)
@@ -181,10 +189,7 @@ export function createRelay(parts: RelayParts): Relay {
   async function find(nodeId: string, visit: Visit, head: Buffer, visitor: Duplex): Promise<Found> {
     let opening: Opening = { kind: 'refused', status: 0 }
     for (const tunnel of tunnels.of(nodeId).slice(0, MOST_TRIES)) {
-      tunnel.visitors += 1
-      const done = () => {
-        tunnel.visitors -= 1
-      }
+      const done = tunnel.carry()
       opening = await openStream(tunnel.session, visit, head, visitor)
       if (opening.kind === 'open') return { opening, done }
       done()

@@ -1,21 +1,20 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
+import { type ClientHttp2Session, connect } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
+import type { Log } from '../../../schemas/words/log.ts'
 import {
-  CONTROL_PATH,
   type Control,
   type ControlMessage,
-  messageReader,
   PROTO,
   ProtocolError,
   TUNNEL_SESSION_MEMORY,
   TUNNEL_SETTINGS,
-  TUNNEL_WINDOW_BYTES,
   unknownFeature,
-  writeMessage,
 } from '../protocol.ts'
-import type { NodeRequest, NodeRequests, Requester } from './parts.ts'
-
-type Said = Parameters<typeof writeMessage>[0]
+import { createAnswering } from './answering.ts'
+import { openControl, type Refusal, type Said } from './control.ts'
+import type { TunnelRefusal } from './metrics.ts'
+import type { NodeRequests, Requester } from './parts.ts'
+import { keepSession } from './session.ts'
 
 /** A connection of a node that has said hello and was welcomed. */
 export type Tunnel = {
@@ -31,7 +30,11 @@ export type Tunnel = {
   visitors: number
   /** It gets no more visitors. */
   isDraining: boolean
-  say: (message: Said) => void
+  readonly say: (message: Said) => void
+  /** Counts a visitor. @returns ends the counting; may be called any number of times */
+  readonly carry: () => () => void
+  /** Ends it now; may be called any number of times. */
+  readonly leave: () => void
 }
 
 type TunnelParts = {
@@ -41,67 +44,86 @@ type TunnelParts = {
   readonly address: string
   readonly requests: NodeRequests
   /** Decides about a node that has said hello. @returns its welcome, or why it is refused */
-  readonly welcome: (tunnel: Tunnel, hello: Control<'hello'>) => Said & { readonly type: 'welcome' | 'error' }
-  /** Called once for each tunnel that was welcomed. @param isLost it did not answer */
+  readonly welcome: (tunnel: Tunnel, hello: Control<'hello'>) => (Said & { readonly type: 'welcome' }) | Refusal
+  /** A connection did not become a tunnel. */
+  readonly refused: (why: TunnelRefusal) => void
+  /** It has said hello, or left before. */
+  readonly known: () => void
+  /** Called once for each tunnel that was welcomed, as soon as it is of no use. @param isLost it did not answer */
   readonly closed: (tunnel: Tunnel, isLost: boolean) => void
   readonly pingEveryMs: number
   /** What the node may send ahead for each visitor. */
   readonly windowBytes: number
   readonly now: () => number
+  readonly log: Log
 }
 
 /** S22: to the end of the first message. */
 const HELLO_MS = 5_000
-const MISSES = 2
-/** Requests of one node that wait for an answer. */
-const MOST_REQUESTS = 8
-const REQUEST_MS = 30_000
-/** Messages that a node does not read. */
-const MOST_UNREAD_BYTES = 2 ** 18
 const LAST_WORDS_MS = 1_000
 
-/** Runs the relay's side of a tunnel over a connection whose handshake is done. */
-export function openTunnel(parts: TunnelParts): void {
-  const { socket, requester, tunnelId, address, requests, welcome, closed, pingEveryMs, windowBytes, now } = parts
-  const session = connect(`https://${requester.nodeId}`, {
+/**
+ * Runs the relay's side of a tunnel over a connection whose handshake is done.
+ * @returns ends it now; may be called any number of times
+ */
+export function openTunnel(parts: TunnelParts): () => void {
+  const { socket, requester, tunnelId, address, requests, welcome, refused, closed, windowBytes, now, log } = parts
+  const { nodeId } = requester
+  const session = connect(`https://${nodeId}`, {
     createConnection: () => socket,
     settings: { ...TUNNEL_SETTINGS, initialWindowSize: windowBytes },
     maxSessionMemory: TUNNEL_SESSION_MEMORY,
     maxReservedRemoteStreams: 0,
   })
-  const ending = new AbortController()
   let tunnel: Tunnel | null = null
-  let isLost = false
-  let waiting = 0
 
-  const leave = () => session.destroy()
-  const helloTimer = setTimeout(leave, HELLO_MS)
-  session.on('error', () => {}) // 'close' follows
-  session.once('connect', () => session.setLocalWindowSize(TUNNEL_WINDOW_BYTES))
-  const control = session.request(
-    { ':method': 'POST', ':path': CONTROL_PATH, ':authority': requester.nodeId },
-    { endStream: false },
-  )
-  control.on('error', () => {})
-  control.once('close', leave)
-  const read = messageReader()
-  control.on('data', (chunk: Buffer) => {
-    try {
-      for (const message of read(chunk)) hear(message)
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      refuse(control, session, { type: 'error', code: 'protocol' })
-    }
+  const leave = keepSession({
+    session,
+    socket,
+    pingEveryMs: parts.pingEveryMs,
+    answered(rttMs) {
+      if (tunnel !== null) tunnel.rttMs = rttMs
+    },
+    left(isLost) {
+      known()
+      answering.stop()
+      if (tunnel !== null) closed(tunnel, isLost)
+    },
   })
+  const helloTimer = setTimeout(() => {
+    refused('silent')
+    leave()
+  }, HELLO_MS)
+  const control = openControl({ session, nodeId, hear, failed, left: leave })
+  const answering = createAnswering({ requester, requests, say: control.say, log })
   session.once('goaway', () => {
-    if (tunnel !== null) tunnel.isDraining = true
+    if (tunnel === null) return
+    tunnel.isDraining = true
+    if (tunnel.visitors === 0) leave()
   })
-  session.once('close', () => {
+  return leave
+
+  function known(): void {
     clearTimeout(helloTimer)
-    clearInterval(pinging)
-    ending.abort()
-    if (tunnel !== null) closed(tunnel, isLost)
-  })
+    parts.known()
+  }
+
+  function refuse(message: Refusal): void {
+    known()
+    if (tunnel !== null) tunnel.isDraining = true
+    control.refuse(message)
+    setTimeout(leave, LAST_WORDS_MS).unref()
+  }
+
+  function failed(error: unknown): void {
+    if (error instanceof ProtocolError) {
+      if (tunnel === null) refused('protocol')
+      refuse({ type: 'error', code: 'protocol' })
+      return
+    }
+    log('error', 'what a node has said could not be dealt with', { subject: nodeId, error: String(error) })
+    leave()
+  }
 
   function hear(message: ControlMessage): void {
     if (tunnel === null) {
@@ -114,7 +136,7 @@ export function openTunnel(parts: TunnelParts): void {
       case 'release':
       case 'txt-set':
       case 'txt-remove':
-        void ask(message)
+        answering.take(message)
         break
       case 'drain':
         tunnel.isDraining = true
@@ -125,77 +147,50 @@ export function openTunnel(parts: TunnelParts): void {
   }
 
   function begin(hello: Control<'hello'>): void {
-    clearTimeout(helloTimer)
+    known()
+    if (session.closed) {
+      leave() // it has said goodbye already
+      return
+    }
     const unknown = unknownFeature(hello.critical)
     if (!hello.proto.includes(PROTO) || unknown !== undefined) {
       const code = unknown === undefined ? 'proto' : 'feature'
-      refuse(control, session, { type: 'error', code, min: PROTO, max: PROTO })
+      refused(code)
+      refuse({ type: 'error', code, min: PROTO, max: PROTO })
       return
     }
-    const { instanceId } = hello
     const opened: Tunnel = {
-      nodeId: requester.nodeId,
+      nodeId,
       tunnelId,
-      instanceId,
+      instanceId: hello.instanceId,
       address,
       session,
       sinceMs: now(),
       rttMs: null,
       visitors: 0,
       isDraining: false,
-      say: (message) => {
-        if (control.writableLength > MOST_UNREAD_BYTES) session.destroy()
-        else if (!control.closed && !control.destroyed) control.write(writeMessage(message))
-      },
+      say: control.say,
+      carry: () => carry(opened),
+      leave,
     }
     const answer = welcome(opened, hello)
     if (answer.type === 'error') {
-      refuse(control, session, answer)
+      refuse(answer)
       return
     }
     tunnel = opened
     opened.say(answer)
   }
 
-  async function ask(request: NodeRequest): Promise<void> {
-    const answer = (result: string, detail?: string) =>
-      tunnel?.say({ type: 'answer', id: request.id, result, ...(detail === undefined ? {} : { detail }) })
-    if (waiting >= MOST_REQUESTS) {
-      answer('busy')
-      return
-    }
-    waiting += 1
-    try {
-      const signal = AbortSignal.any([ending.signal, AbortSignal.timeout(REQUEST_MS)])
-      const { result, detail } = await requests(requester, request, signal)
-      answer(result, detail)
-    } finally {
-      waiting -= 1
+  /** One that was told to go away ends with its last visitor. */
+  function carry(carrying: Tunnel): () => void {
+    let isOver = false
+    carrying.visitors += 1
+    return () => {
+      if (isOver) return
+      isOver = true
+      carrying.visitors -= 1
+      if (carrying.visitors === 0 && session.closed) leave()
     }
   }
-
-  let missed = 0
-  const pinging = setInterval(() => {
-    if (session.destroyed) return // it may not be closed for as long as the other side likes
-    if (missed >= MISSES) {
-      isLost = true
-      session.destroy()
-      return
-    }
-    missed += 1
-    session.ping((error, rttMs) => {
-      if (error !== null) return
-      missed = 0
-      if (tunnel !== null) tunnel.rttMs = rttMs
-    })
-  }, pingEveryMs).unref()
-}
-
-function refuse(
-  control: ClientHttp2Stream,
-  session: ClientHttp2Session,
-  message: Said & { readonly type: 'error' },
-): void {
-  control.end(writeMessage(message))
-  setTimeout(() => session.destroy(), LAST_WORDS_MS).unref()
 }

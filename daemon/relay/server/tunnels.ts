@@ -1,9 +1,13 @@
 import type { TLSSocket } from 'node:tls'
+import { parseHostPort } from '../../../schemas/words/address.ts'
 import type { Log } from '../../../schemas/words/log.ts'
-import { FEATURES, PROTO, TUNNEL_SETTINGS, type writeMessage } from '../protocol.ts'
-import type { Counts } from './metrics.ts'
+import { FEATURES, PROTO, TUNNEL_SETTINGS } from '../protocol.ts'
+import type { Said } from './control.ts'
+import type { Counts, TunnelRefusal } from './metrics.ts'
 import type { createNodeMeters } from './node-meters.ts'
 import type { NodeRequests, Presence, RelayLimits, Requester, TunnelStatus } from './parts.ts'
+import { createRegistrations } from './registrations.ts'
+import { createShares } from './shares.ts'
 import { openTunnel, type Tunnel } from './tunnel.ts'
 
 type TunnelsParts = {
@@ -22,9 +26,6 @@ type TunnelsParts = {
 }
 
 const TUNNEL_ID_BYTES = 8
-const MINUTE_MS = 60_000
-/** Keys that are remembered for how often they have come. */
-const MOST_KEYS = 2 ** 16
 /** What a message tells, which has 16 KiB at most. */
 const [MOST_NAMES, MOST_PEERS] = [32, 16]
 /** Under pressure each stream may bring so much before it was passed on. */
@@ -36,38 +37,24 @@ const SPREAD_MS = 10_000
 export function createTunnels(parts: TunnelsParts) {
   const { relayId, limits, presence, requests, meters, namesFor, counts, pingEveryMs, now, random, log } = parts
   const byNode = new Map<string, Tunnel[]>()
-  const comings = new Map<string, { left: number; atMs: number }>()
+  const registrations = createRegistrations(() => limits().registrationsPerMinute, now)
+  const shares = createShares(() => limits().tunnelsPerAddress)
+  /** What each tunnel has of the share of its address. */
+  const taken = new Map<Tunnel, () => void>()
+  /** Ends each connection whose hello is awaited, oldest first. */
+  const unknown = new Set<() => void>()
   let count = 0
   let isDraining = false
   let isSmall = false
 
-  /** A key may come so often in a minute. */
-  function mayCome(nodeId: string): boolean {
-    const { registrationsPerMinute } = limits()
-    const time = now()
-    for (const [id, { atMs }] of comings) {
-      if (comings.size < MOST_KEYS && time - atMs < MINUTE_MS) break
-      comings.delete(id)
-    }
-    const known = comings.get(nodeId) ?? { left: registrationsPerMinute, atMs: time }
-    comings.delete(nodeId) // the oldest stays first
-    const left = Math.min(
-      registrationsPerMinute,
-      known.left + ((time - known.atMs) / MINUTE_MS) * registrationsPerMinute,
-    )
-    comings.set(nodeId, { left: Math.max(0, left - 1), atMs: time })
-    return left >= 1
-  }
-
   function take(socket: TLSSocket, requester: Requester, address: string): void {
-    const refusal = isDraining
-      ? 'draining'
-      : !mayCome(requester.nodeId)
-        ? 'registrations'
-        : count >= limits().tunnels
-          ? 'tunnels'
-          : null
-    openTunnel({
+    const isTooOften = !registrations.take(requester.nodeId)
+    for (const oldest of unknown) {
+      if (unknown.size < limits().unparsed) break
+      counts.tunnelsRefused.silent += 1
+      oldest()
+    }
+    const leave = openTunnel({
       socket,
       requester,
       tunnelId: random(TUNNEL_ID_BYTES).toString('hex'),
@@ -76,19 +63,23 @@ export function createTunnels(parts: TunnelsParts) {
       pingEveryMs,
       windowBytes: limits().windowBytes,
       now,
+      log,
       welcome(tunnel) {
-        if (refusal !== null || isDraining) {
-          counts.tunnelsRefused[refusal ?? 'draining'] += 1
-          return { type: 'error', code: refusal ?? 'draining' }
-        }
-        add(tunnel)
-        return welcomeFor(tunnel)
+        const refusal = isTooOften ? 'registrations' : add(tunnel)
+        if (refusal === null) return welcomeFor(tunnel)
+        counts.tunnelsRefused[refusal] += 1
+        return { type: 'error', code: refusal }
       },
+      refused(why) {
+        counts.tunnelsRefused[why] += 1
+      },
+      known: () => unknown.delete(leave),
       closed: remove,
     })
+    unknown.add(leave)
   }
 
-  function welcomeFor({ nodeId }: Tunnel): Parameters<typeof writeMessage>[0] & { readonly type: 'welcome' } {
+  function welcomeFor({ nodeId }: Tunnel): Said & { readonly type: 'welcome' } {
     const { streamsPerNode, bytesPerSecondPerNode } = limits()
     return {
       type: 'welcome',
@@ -104,8 +95,14 @@ export function createTunnels(parts: TunnelsParts) {
     }
   }
 
-  function add(tunnel: Tunnel): void {
+  /** @returns null: it is there; else why not */
+  function add(tunnel: Tunnel): TunnelRefusal | null {
     const { nodeId, tunnelId, instanceId, address } = tunnel
+    if (isDraining) return 'draining'
+    if (count >= limits().tunnels) return 'tunnels'
+    const release = shares.take(parseHostPort(address).host)
+    if (release === null) return 'address-limit'
+    taken.set(tunnel, release)
     const others = byNode.get(nodeId) ?? []
     if (others.some((other) => other.instanceId !== instanceId && !other.isDraining)) {
       counts.copiedKeys += 1
@@ -122,7 +119,8 @@ export function createTunnels(parts: TunnelsParts) {
     presence.announce(nodeId, tunnelId)
     log('info', 'a node has connected', { subject: nodeId, client: address })
     // the oldest one has most likely lost its other end without anyone having noticed
-    if (others.length >= limits().tunnelsPerNode) others[0]?.session.destroy()
+    if (others.length >= limits().tunnelsPerNode) others[0]?.leave()
+    return null
   }
 
   function remove(tunnel: Tunnel, isLost: boolean): void {
@@ -131,6 +129,8 @@ export function createTunnels(parts: TunnelsParts) {
     if (left.length === 0) byNode.delete(nodeId)
     else byNode.set(nodeId, left)
     count -= 1
+    taken.get(tunnel)?.()
+    taken.delete(tunnel)
     if (isLost) counts.tunnelsLost += 1
     presence.withdraw(nodeId, tunnelId)
     const reason = isLost ? 'it did not answer' : 'the connection has ended'
@@ -170,9 +170,9 @@ export function createTunnels(parts: TunnelsParts) {
     },
     /** Says goodbye, and waits for nothing. */
     close(): void {
-      for (const { session } of all()) {
+      for (const { session, leave } of all()) {
         if (!session.destroyed) session.goaway()
-        session.destroy()
+        leave()
       }
     },
     status: (): TunnelStatus[] =>

@@ -7,6 +7,7 @@ import { configSchema } from '../../../../schemas/config/config.ts'
 import { keyTree } from '../../../../schemas/config/keys.ts'
 import {
   addressBlock,
+  addressNetwork,
   addressOf,
   canonicalHost,
   hostPattern,
@@ -105,4 +106,15 @@ test.each([
   ['unknown', 'unknown'],
 ])('%s counts as %s', (address, block) => {
   expect(addressBlock(address)).toBe(block)
+})
+
+test.each([
+  { address: '192.0.2.7', network: '192.0.2.0/24' },
+  { address: '::ffff:192.0.2.7', network: '192.0.2.0/24' },
+  { address: '2001:db8:1:2::3', network: '2001:db8:1::/48' },
+  { address: '2001:DB8::3', network: '2001:db8:0::/48' },
+  { address: '::1', network: '0:0:0::/48' },
+  { address: 'not an address', network: 'not an address' },
+])('$address is in the network $network', ({ address, network }) => {
+  expect(addressNetwork(address)).toBe(network)
 })

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:https'
+import { text } from 'node:stream/consumers'
 import { connect } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ALPN } from '../../../../../daemon/relay/protocol.ts'
@@ -72,6 +73,26 @@ describe('a node', () => {
     expect(await node.hear('error')).toMatchObject(error)
     await node.closed
     expect(relay.relay.status()).toEqual([])
+    expect(relay.relay.metrics()).toContain(`gate_relay_tunnels_refused_total{reason="${error.code}"} 1`)
+  })
+
+  test('of an address that has as many tunnels as it may gets no more, unless one of them ends', async () => {
+    const relay = await relayWith({ limited: { tunnelsPerAddress: 1 } })
+    const first = await nodeAt({ port: relay.port })
+    const second = await nodeAt({ port: relay.port })
+    expect(await second.hear('error')).toMatchObject({ code: 'address-limit' })
+    const elsewhere = await nodeAt({ port: relay.port, from: '127.0.0.2' })
+    await elsewhere.hear('welcome')
+    first.stop()
+    await expect.poll(() => relay.relay.status()).toHaveLength(1)
+    await (await nodeAt({ port: relay.port })).hear('welcome')
+  })
+
+  test('gets no tunnel of a relay that has as many as it may, also when all came at once', async () => {
+    const relay = await relayWith({ limited: { tunnels: 3 } })
+    const nodes = await Promise.all(Array.from({ length: 6 }, () => nodeAt({ port: relay.port })))
+    expect(nodes.filter(({ heard }) => heard[0]?.type === 'welcome')).toHaveLength(3)
+    expect(relay.relay.metrics()).toContain('gate_relay_tunnels_refused_total{reason="tunnels"} 3')
   })
 
   test.each([
@@ -313,10 +334,8 @@ describe('the page of the relay', () => {
   const ask = (port: number, path: string, key: object): Promise<{ status: number | undefined; body: string }> =>
     new Promise((resolve, reject) => {
       const options = { port, host: '127.0.0.1', path, servername: `relay.${DOMAIN}`, rejectUnauthorized: false }
-      request({ ...options, ...key, agent: false }, async (response) => {
-        let body = ''
-        for await (const chunk of response) body += chunk
-        resolve({ status: response.statusCode, body })
+      request({ ...options, ...key, agent: false }, (response) => {
+        text(response).then((body) => resolve({ status: response.statusCode, body }), reject)
       })
         .on('error', reject)
         .end()

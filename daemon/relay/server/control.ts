@@ -1,0 +1,53 @@
+import type { ClientHttp2Session } from 'node:http2'
+import { CONTROL_PATH, type ControlMessage, messageReader, writeMessage } from '../protocol.ts'
+
+export type Said = Parameters<typeof writeMessage>[0]
+export type Refusal = Said & { readonly type: 'error' }
+
+type ControlParts = {
+  readonly session: ClientHttp2Session
+  readonly nodeId: string
+  /** @throws ProtocolError: it does not belong here */
+  readonly hear: (message: ControlMessage) => void
+  /** What was heard is wrong, or could not be dealt with. */
+  readonly failed: (error: unknown) => void
+  /** The node does not read, or the stream has ended. */
+  readonly left: () => void
+}
+
+/** Messages that a node does not read. */
+const MOST_UNREAD_BYTES = 2 ** 18
+
+/** Opens the first stream of a tunnel: messages both ways for as long as it lives. */
+export function openControl({ session, nodeId, hear, failed, left }: ControlParts) {
+  const stream = session.request(
+    { ':method': 'POST', ':path': CONTROL_PATH, ':authority': nodeId },
+    { endStream: false },
+  )
+  const read = messageReader()
+  let isOver = false
+  stream.on('error', () => {}) // 'close' follows
+  stream.once('close', left)
+  stream.on('data', (chunk: Buffer) => {
+    if (isOver) return
+    try {
+      for (const message of read(chunk)) if (!isOver) hear(message)
+    } catch (error) {
+      failed(error)
+    }
+  })
+
+  const isOpen = () => !isOver && !stream.closed && !stream.destroyed
+
+  return {
+    say(message: Said): void {
+      if (stream.writableLength > MOST_UNREAD_BYTES) left()
+      else if (isOpen()) stream.write(writeMessage(message))
+    },
+    /** Says why the tunnel ends, and hears nothing any more. */
+    refuse(message: Refusal): void {
+      if (isOpen()) stream.end(writeMessage(message))
+      isOver = true
+    },
+  }
+}
