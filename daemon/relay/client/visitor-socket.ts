@@ -3,6 +3,9 @@ import { Duplex } from 'node:stream'
 
 const { NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = constants
 
+/** How long a visitor that was told the end may take to end its own side. */
+const LINGER_MS = 30_000
+
 /**
  * A visitor's connection, as the listener knows connections: what goes through one stream of a tunnel. Its half-close is
  * the stream's, and a visitor that resets it is one that resets a connection. It is no net.Socket, as TLS would wait for
@@ -54,11 +57,21 @@ export class VisitorSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    const stream = this.#stream
-    // RFC 9113 section 8.1: what is left of its side is not needed any more, where ours is whole
-    if (!stream.closed && !stream.destroyed) stream.close(this.writableFinished ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL)
+    if (this.writableFinished) linger(this.#stream)
+    else if (!this.#stream.closed && !this.#stream.destroyed) this.#stream.close(NGHTTP2_CANCEL)
     done(error)
   }
+}
+
+/**
+ * Waits for the visitor's end, and drops what it still says: a reset now would reach it as one, and could take away what
+ * it has not read yet of what we said last.
+ */
+function linger(stream: Http2Stream): void {
+  if (stream.closed || stream.destroyed) return
+  const timer = setTimeout(() => stream.close(NGHTTP2_NO_ERROR), LINGER_MS).unref()
+  stream.once('close', () => clearTimeout(timer))
+  stream.removeAllListeners('data').resume()
 }
 
 function reset(): Error {

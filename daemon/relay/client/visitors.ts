@@ -23,14 +23,14 @@ const MOST_HOPS = 1
 
 /** Serves the visitors of one tunnel. */
 export function createVisitors({ take, isOwn, isDraining, most }: VisitorParts) {
-  const sockets = new Set<VisitorSocket>()
+  const streams = new Set<ServerHttp2Stream>()
   let none: (() => void) | undefined
 
   function refusal(name: string, source: string, hops: number): Refusal | null {
     if (isIP(source) === 0 || !Number.isInteger(hops) || hops < 0 || hops > MOST_HOPS) return 400
     if (isDraining()) return 503
     if (!isOwn(name)) return 421
-    return sockets.size >= most() ? 429 : null
+    return streams.size >= most() ? 429 : null
   }
 
   return {
@@ -44,19 +44,18 @@ export function createVisitors({ take, isOwn, isDraining, most }: VisitorParts) 
         return
       }
       stream.respond({ ':status': 200 })
-      const socket = new VisitorSocket(stream)
-      sockets.add(socket)
-      socket.once('close', () => {
-        sockets.delete(socket)
-        if (sockets.size === 0) none?.()
+      streams.add(stream)
+      stream.once('close', () => {
+        streams.delete(stream)
+        if (streams.size === 0) none?.()
       })
-      take(socket, source)
+      take(new VisitorSocket(stream), source)
     },
-    count: () => sockets.size,
+    count: () => streams.size,
     /** Calls it when there is no visitor left. */
     whenNone(done: () => void): void {
       none = () => setImmediate(done) // what the last one was told is on its way
-      if (sockets.size === 0) none()
+      if (streams.size === 0) none()
     },
   }
 }
