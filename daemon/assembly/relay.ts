@@ -37,7 +37,7 @@ export function openRelay(ground: RelayGround, identityOf: () => Promise<NodeIde
       named()
       inBackground(log, 'the logs of certificates were not looked at', () => watch?.ask())
     }
-    const parts = { identity, take, named: whenNamed, now: monotonic, random: Math.random, log }
+    const parts = { identity, take, named: whenNamed, now: monotonic, wall: now, random: Math.random, log }
     client = createRelayClient(parts, config.current().relay)
     client.start()
   }

@@ -142,7 +142,7 @@ async function noteMetrics({ log }: Ground, metrics: ReturnType<typeof createMet
 /** Where the registry says that nodes are, as the relay asks for it: without itself. */
 function presenceOf(registry: Registry, ownId: () => string): Presence {
   return {
-    announce: (nodeId, tunnel) => void registry.announce(nodeId, tunnel),
+    announce: (nodeId, tunnel, proof) => void registry.announce(nodeId, tunnel, proof),
     withdraw: (nodeId, tunnel) => void registry.withdraw(nodeId, tunnel),
     routesOf: (nodeId) => registry.routesOf(nodeId).filter(({ relay }) => relay !== ownId()),
     peers: () => registry.relays().filter(({ id }) => id !== ownId()),

@@ -118,12 +118,19 @@ const shapes = [
     features,
     critical: features,
     relayId: word,
+    /** Of this tunnel at this relay: the node signs both in its `route`. */
+    tunnelId: word,
     limits: z.object({ streams: z.int().min(1), bytesPerSecond: z.number().min(0) }),
     /** Host names that lead to this node now. */
     names: z.array(servedName).max(64),
     /** Other relays of this domain; a node keeps tunnels to two. */
     peers: z.array(z.object({ id: word, address: z.string().max(300) })).max(64),
   }),
+  /**
+   * The node vouches for this tunnel, after the welcome and again from time to time: by this, see route-proof.ts, other
+   * relays know that it has come here. Not answered.
+   */
+  z.object({ type: z.literal('route'), expiresAtMs: z.int().min(0), signature: base64url }),
   z.object({ type: z.literal('drain'), reconnectAfterMs: z.int().min(0).max(600_000) }),
   /** The names have changed. */
   z.object({ type: z.literal('names'), names: z.array(servedName).max(64) }),

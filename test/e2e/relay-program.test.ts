@@ -1,12 +1,19 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { performServerHandshake } from 'node:http2'
 import { join } from 'node:path'
+import { createServer } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { claimBytes } from '../../daemon/relay/protocol.ts'
+import { claimBytes, HOP_ALPN } from '../../daemon/relay/protocol.ts'
+import { openEtcdGateway } from '../../daemon/relay/registry/etcd-gateway.ts'
+import { encoded } from '../../daemon/relay/registry/etcd-messages.ts'
+import { type RouteProof, routeBytes } from '../../daemon/relay/route-proof.ts'
 import { until } from '../support/daemon.ts'
 import { type Etcd, hasEtcd, startEtcd } from '../support/etcd.ts'
 import { gatectl } from '../support/gatectl.ts'
-import { DOMAIN } from '../support/relay.ts'
+import { nodeKeys } from '../support/node-keys.ts'
+import { DOMAIN, ed25519Identity, portOf } from '../support/relay.ts'
 import { claim, curl, type RelayProgram, startAnsweringNode, startRelayProgram } from '../support/relay-program.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -238,6 +245,41 @@ describe.skipIf(!hasEtcd)('two relays of one domain, with etcd', () => {
     for (const node of nodes) node.stop()
   })
 
+  test('a relay that writes routes of nodes to itself gets no visitors of nodes that never came to it', async () => {
+    const [a, b] = relays
+    const node = await startAnsweringNode(a, 'home')
+    const thief = await startThief()
+    const gateway = openEtcdGateway({ endpoints: [etcd.endpoint] })
+    const write = async (key: string, value: object) =>
+      await gateway.call('kv/put', {
+        key: encoded(`/gate-relay/${DOMAIN}/${key}`),
+        value: encoded(JSON.stringify(value)),
+      })
+    const say = (proof: RouteProof) => write(`route/${node.id}/${thief.id}/t`, proof)
+    const own = nodeKeys()
+    const signed = (expiresAtMs: number) => ({
+      key: node.spki.toString('base64url'),
+      expiresAtMs,
+      signature: node.sign(routeBytes({ nodeId: node.id, relayId: thief.id, tunnelId: 't' }, expiresAtMs)),
+    })
+    await write(`relay/${thief.id}`, { address: thief.address })
+    await until(async () => (await b.ask('GET /status')).relays.some(({ id }) => id === thief.id))
+    await until(async () => (await curl(node.host, b).catch(() => '')) === 'home')
+    for (const proof of [own.route(thief.id, 't'), { ...signed(Date.now() + 1), expiresAtMs: Date.now() * 2 }]) {
+      await say(proof)
+      await until(async () => (await curl(node.host, b)) === 'home' && /a relay announces tunnels/.test(b.output()))
+    }
+    expect(thief.visitors()).toBe(0)
+    // what the node itself signs is believed at once
+    await say(signed(Date.now() + 60_000))
+    await until(async () => (await curl(node.host, b).catch(() => 'stolen')) === 'stolen' && thief.visitors() > 0)
+    for (const key of [`relay/${thief.id}`, `route/${node.id}/${thief.id}/t`])
+      await gateway.call('kv/deleterange', { key: encoded(`/gate-relay/${DOMAIN}/${key}`) })
+    gateway.close()
+    thief.stop()
+    node.stop()
+  })
+
   test('while etcd is lost, names and tunnels go on; a relay that is killed is not missed', async () => {
     const [a, b] = relays
     const first = await startAnsweringNode(a, 'home')
@@ -257,3 +299,36 @@ describe.skipIf(!hasEtcd)('two relays of one domain, with etcd', () => {
     await etcd.start()
   })
 })
+
+/** A relay that takes whatever other relays send to it, and leads it nowhere. */
+async function startThief() {
+  const { key, cert, id } = await ed25519Identity()
+  let visitors = 0
+  const server = createServer({ key, cert, requestCert: true, rejectUnauthorized: false, ALPNProtocols: [HOP_ALPN] })
+  server.on('tlsClientError', () => {})
+  server.on('secureConnection', (socket) => {
+    const session = performServerHandshake(socket)
+    session.on('error', () => {})
+    session.on('stream', (stream) => {
+      visitors += 1
+      stream.on('error', () => {})
+      stream.respond({ ':status': 200 }, { endStream: true })
+    })
+    stopped.then(
+      () => session.destroy(),
+      () => {},
+    )
+  })
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    id,
+    address: `127.0.0.1:${portOf(server)}`,
+    visitors: () => visitors,
+    stop() {
+      stop()
+      server.close()
+    },
+  }
+}

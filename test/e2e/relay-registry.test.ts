@@ -6,6 +6,7 @@ import type { RecordStore } from '../../daemon/relay/registry/record-store.ts'
 import { until } from '../support/daemon.ts'
 import { sampled } from '../support/effort.ts'
 import { type Etcd, hasEtcd, startEtcd } from '../support/etcd.ts'
+import { nodeKeys } from '../support/node-keys.ts'
 import { claimOf, DOMAIN, NODE_A, NODE_B, registryContract, testRegistry } from '../support/registry-contract.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -72,11 +73,12 @@ describe.skipIf(!hasEtcd)('a registry in etcd', () => {
   test('a route is known at the other relay, and gone when its relay leaves', async () => {
     const prefix = newPrefix()
     const [one, two] = [testRegistry(await openStore(prefix)), testRegistry(await openStore(prefix))]
+    const node = nodeKeys()
     await one.registry.join({ id: 'r1', address: 'r1.example.org:31145' })
-    await one.registry.announce(NODE_A, 't1')
-    await until(() => two.registry.routesOf(NODE_A).length === 1 && two.registry.relays().length === 1)
+    await one.registry.announce(node.id, 't1', node.route('r1', 't1'))
+    await until(() => two.registry.routesOf(node.id).length === 1 && two.registry.relays().length === 1)
     await one.registry.close()
-    await until(() => two.registry.routesOf(NODE_A).length === 0 && two.registry.relays().length === 0)
+    await until(() => two.registry.routesOf(node.id).length === 0 && two.registry.relays().length === 0)
     await two.registry.close()
   })
 
@@ -86,25 +88,26 @@ describe.skipIf(!hasEtcd)('a registry in etcd', () => {
     const [one, two] = [testRegistry(await openStore(prefix, cacheFile)), testRegistry(await openStore(prefix))]
     const host = `myserver.${DOMAIN}`
     await one.registry.claim(claimOf(NODE_A, 'myserver'))
-    await one.registry.announce(NODE_A, 't1')
-    await until(() => two.registry.routesOf(NODE_A).length === 1)
+    const [node, other] = [nodeKeys(), nodeKeys()]
+    await one.registry.announce(node.id, 't1', node.route('this', 't1'))
+    await until(() => two.registry.routesOf(node.id).length === 1)
     await etcd.kill()
     await until(() => one.registry.state() === 'lost' && two.registry.state() === 'lost')
     expect(two.registry.ownerOf(host)).toBe(NODE_A)
-    expect(two.registry.routesOf(NODE_A)).toHaveLength(1)
+    expect(two.registry.routesOf(node.id)).toHaveLength(1)
     expect(await two.registry.claim(claimOf(NODE_B, 'other'))).toEqual({ kind: 'unavailable' })
     expect(await one.registry.claim(claimOf(NODE_A, 'myserver'))).toEqual({ kind: 'claimed' })
-    expect(await one.registry.announce(NODE_B, 't2')).toBeUndefined()
+    expect(await one.registry.announce(other.id, 't2', other.route('this', 't2'))).toBeUndefined()
 
     // a relay that starts now has the names that an earlier run knew
     await one.registry.close()
     const again = testRegistry(await openStore(prefix, cacheFile))
     expect(again.registry.state()).toBe('lost')
     expect(again.registry.ownerOf(host)).toBe(NODE_A)
-    await again.registry.announce(NODE_B, 't3')
+    await again.registry.announce(other.id, 't3', other.route('this', 't3'))
 
     await etcd.start()
-    await until(() => two.registry.routesOf(NODE_B).length === 1)
+    await until(() => two.registry.routesOf(other.id).length === 1)
     expect(await two.registry.claim(claimOf(NODE_B, 'other'))).toEqual({ kind: 'claimed' })
     await again.registry.close()
     await two.registry.close()

@@ -4,6 +4,7 @@ import type { ClaimRules } from '../../daemon/relay/registry/claims.ts'
 import { openRegistry } from '../../daemon/relay/registry/open-registry.ts'
 import type { RecordStore } from '../../daemon/relay/registry/record-store.ts'
 import type { Claim, Registry } from '../../daemon/relay/registry/registry.ts'
+import { nodeKeys } from './node-keys.ts'
 
 export const DOMAIN = 'gate.example.org'
 export const NODE_A = 'a'.repeat(32)
@@ -172,18 +173,39 @@ export function registryContract(open: () => Promise<RecordStore>): void {
   test('routes are known as long as they are announced, the newest first', async () => {
     const { registry } = testRegistry(await open())
     await registry.join({ id: 'r1', address: 'r1.example.org:31145' })
-    const first = await registry.announce(NODE_A, 't1')
-    const second = await registry.announce(NODE_A, 't2')
+    const node = nodeKeys()
+    const first = await registry.announce(node.id, 't1', node.route('r1', 't1'))
+    const second = await registry.announce(node.id, 't2', node.route('r1', 't2'))
     expect(second).toBeGreaterThan(first ?? Number.NaN)
     expect(registry.relays()).toEqual([{ id: 'r1', address: 'r1.example.org:31145' }])
-    expect(registry.routesOf(NODE_A).map(({ relay, tunnel }) => [relay, tunnel])).toEqual([
+    expect(registry.routesOf(node.id).map(({ relay, tunnel }) => [relay, tunnel])).toEqual([
       ['r1', 't2'],
       ['r1', 't1'],
     ])
-    await registry.withdraw(NODE_A, 't2')
-    expect(registry.routesOf(NODE_A)).toMatchObject([{ tunnel: 't1', epoch: first }])
-    await registry.withdraw(NODE_A, 't1')
-    expect(registry.routesOf(NODE_A)).toEqual([])
+    await registry.withdraw(node.id, 't2')
+    expect(registry.routesOf(node.id)).toMatchObject([{ tunnel: 't1', epoch: first }])
+    await registry.withdraw(node.id, 't1')
+    expect(registry.routesOf(node.id)).toEqual([])
+    await registry.close()
+  })
+
+  test('a route is believed for the relay and the tunnel that its node has signed, until its time is over', async () => {
+    const { registry, clock } = testRegistry(await open())
+    await registry.join({ id: 'r1', address: 'r1.example.org:31145' })
+    const [node, other] = [nodeKeys(), nodeKeys()]
+    const proofs = [
+      { tunnel: 'another-relay', proof: node.route('r2', 'another-relay') },
+      { tunnel: 'another-tunnel', proof: node.route('r1', 'before') },
+      { tunnel: 'another-key', proof: other.route('r1', 'another-key') },
+      { tunnel: 'another-time', proof: { ...node.route('r1', 'another-time'), expiresAtMs: clock.nowMs * 2 } },
+      { tunnel: 'no-key', proof: { ...node.route('r1', 'no-key'), key: '' } },
+      { tunnel: 'over', proof: node.route('r1', 'over', clock.nowMs) },
+      { tunnel: 'good', proof: node.route('r1', 'good', clock.nowMs + 1) },
+    ]
+    for (const { tunnel, proof } of proofs) await registry.announce(node.id, tunnel, proof)
+    expect(registry.routesOf(node.id).map(({ tunnel }) => tunnel)).toEqual(['good'])
+    clock.nowMs += 1
+    expect(registry.routesOf(node.id)).toEqual([])
     await registry.close()
   })
 

@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { sign, webcrypto } from 'node:crypto'
+import { createPublicKey, sign, webcrypto } from 'node:crypto'
 import { once } from 'node:events'
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -18,6 +18,7 @@ import {
   TUNNEL_WINDOW_BYTES,
   writeMessage,
 } from '../../daemon/relay/protocol.ts'
+import { ROUTE_MS, routeBytes } from '../../daemon/relay/route-proof.ts'
 import type { KeyAndCertificate, RelayLimits, RelayParts } from '../../daemon/relay/server/parts.ts'
 import { createRelay, type Relay } from '../../daemon/relay/server/relay.ts'
 import { until } from './daemon.ts'
@@ -152,6 +153,8 @@ export type TestNode = {
   readonly closed: Promise<void>
   /** What its tunnel and no other has. */
   readonly exporter: Buffer
+  /** DER of its public key. */
+  readonly spki: Buffer
   /** By its key, base64url. */
   readonly sign: (bytes: Buffer) => string
   /** Says what wants an answer, and waits for that. */
@@ -236,9 +239,14 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
       look()
       void closed.then(() => reject(new Error(`the relay has closed before a ${type}`)))
     })
-  await Promise.race([hear('welcome'), hear('error')])
-  let asked = 0
   const say: TestNode['say'] = (message) => void control?.write(writeMessage(message))
+  const signed = (bytes: Buffer) => sign(null, bytes, key).toString('base64url')
+  const first = await Promise.race([hear('welcome'), hear('error')])
+  if (first.type === 'welcome') {
+    const expiresAtMs = Date.now() + ROUTE_MS
+    say({ type: 'route', expiresAtMs, signature: signed(routeBytes({ ...first, nodeId: id }, expiresAtMs)) })
+  }
+  let asked = 0
   return {
     id,
     host: `${id}.${DOMAIN}`,
@@ -249,7 +257,8 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     hear,
     closed,
     exporter: socket.exportKeyingMaterial(EXPORTER.bytes, EXPORTER.label, Buffer.alloc(0)),
-    sign: (bytes) => sign(null, bytes, key).toString('base64url'),
+    spki: createPublicKey(key).export({ type: 'spki', format: 'der' }),
+    sign: signed,
     async ask(message) {
       const id = ++asked
       say({ ...message, id })

@@ -1,7 +1,7 @@
-import { createPublicKey, type KeyObject, verify } from 'node:crypto'
 import type { createChallengeRecords } from '../dns/challenge-records.ts'
 import { claimBytes, nodeIdOf } from '../protocol.ts'
 import type { ClaimOutcome, Registry } from '../registry/registry.ts'
+import { isSigned } from '../route-proof.ts'
 import type { NodeRequest, NodeRequests, Requester } from '../server/parts.ts'
 
 type Answer = Awaited<ReturnType<NodeRequests>>
@@ -38,31 +38,17 @@ async function answerClaim(
   { name, invite, signature, previous }: Extract<NodeRequest, { type: 'claim' }>,
 ): Promise<Answer> {
   const signed = claimBytes(exporter, { name, nodeId })
-  if (!isSigned(signed, keyOf(spki), signature)) return { result: 'bad-signature' }
+  if (!isSigned(signed, spki, signature)) return { result: 'bad-signature' }
   let movedFrom: string | undefined
   if (previous !== undefined) {
     const key = Buffer.from(previous.publicKey, 'base64url')
-    if (!isSigned(signed, keyOf(key), previous.signature))
-      return { result: 'bad-signature', detail: 'of the key before' }
+    if (!isSigned(signed, key, previous.signature)) return { result: 'bad-signature', detail: 'of the key before' }
     movedFrom = nodeIdOf(key)
   }
   return toAnswer(
     await registry.claim({ name, nodeId, invite, movedFrom, signature, exporter: exporter.toString('base64url') }),
   )
 }
-
-/** Undefined for what is not an Ed25519 key. */
-function keyOf(spki: Buffer): KeyObject | undefined {
-  try {
-    const key = createPublicKey({ key: spki, format: 'der', type: 'spki' })
-    return key.asymmetricKeyType === 'ed25519' ? key : undefined
-  } catch {
-    return undefined
-  }
-}
-
-const isSigned = (bytes: Buffer, key: KeyObject | undefined, signature: string): boolean =>
-  key !== undefined && verify(null, bytes, key, Buffer.from(signature, 'base64url'))
 
 /** In the words of an answer. */
 export function toAnswer(outcome: ClaimOutcome): Answer {

@@ -17,6 +17,8 @@ export type RelayClientParts = {
   readonly named: () => void
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** Unix milliseconds. */
+  readonly wall: () => number
   /** 0 to 1. */
   readonly random: () => number
   readonly log: Log

@@ -14,6 +14,7 @@ import {
   unknownFeature,
   writeMessage,
 } from '../protocol.ts'
+import { RENEW_ROUTE_MS, ROUTE_MS, routeBytes } from '../route-proof.ts'
 import { createAsking } from './asking.ts'
 import { dial, within } from './dial.ts'
 import { keepAlive } from './health.ts'
@@ -33,6 +34,8 @@ export type TunnelParts = {
   readonly named: () => void
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** Unix milliseconds. */
+  readonly wall: () => number
 }
 
 /** A connection to a relay that brings visitors. */
@@ -45,7 +48,7 @@ const WELCOME_MS = 10_000
  * @throws Error that says why there is no tunnel
  */
 export async function openTunnel(parts: TunnelParts, address: RelayAddress, signal: AbortSignal) {
-  const { identity, now } = parts
+  const { identity, now, wall } = parts
   const socket = await dial(identity, address, parts.trust, signal)
   const isInPrivate = isPrivate(socket.remoteAddress ?? '')
   const exporter = socket.exportKeyingMaterial(EXPORTER.bytes, EXPORTER.label, Buffer.alloc(0))
@@ -128,7 +131,15 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
     }
     mostVisitors = message.limits.streams
     names = message.names
+    vouch(message)
     welcomed.resolve(message)
+  }
+
+  /** Other relays pass visitors on to this one for as long as that holds. */
+  function vouch({ relayId, tunnelId }: Control<'welcome'>): void {
+    const expiresAtMs = wall() + ROUTE_MS
+    const signature = identity.sign(routeBytes({ nodeId: identity.nodeId, relayId, tunnelId }, expiresAtMs))
+    control.send({ type: 'route', expiresAtMs, signature: signature.toString('base64url') })
   }
 
   const welcome = await within(welcomed.promise, WELCOME_MS, signal, `no welcome in ${WELCOME_MS / 1_000} s`).catch(
@@ -137,6 +148,8 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
       throw error
     },
   )
+  const vouching = setInterval(() => vouch(welcome), RENEW_ROUTE_MS).unref()
+  session.once('close', () => clearInterval(vouching))
   const health = keepAlive(session, now, () => end('the relay did not answer for 30 s'))
 
   return {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { RecordStore } from './record-store.ts'
 import type { NameRecord, RelayRecord, Route } from './registry.ts'
+import { createRoutes } from './routes.ts'
 
 /** What is stored of a name; `signature` and `exporter` are for an audit. */
 const name = z.object({
@@ -45,19 +46,24 @@ export const readStoredInvite = (value: string | undefined) => read(invite, valu
 /** What is asked for every visitor, kept ready from the store's changes. */
 export type Known = {
   ownerOf(host: string): string | null
-  routesOf(nodeId: string): readonly Route[]
+  routesOf(nodeId: string, nowMs: number): readonly Route[]
   relays(): readonly RelayRecord[]
   names(): readonly NameRecord[]
   /** Of all times that are stored, the last one: a clock that is before it is wrong. */
   newestMs(): number
 }
 
-const NO_ROUTES: readonly Route[] = []
+type Told = {
+  /** After every change. */
+  readonly changed: () => void
+  /** Once of each relay that has announced a tunnel that its node did not sign. */
+  readonly forged: (relayId: string, nodeId: string) => void
+}
 
-/** Follows a store. @param changed is told after every change */
-export function followStore(store: RecordStore, changed: () => void): Known {
+/** Follows a store. */
+export function followStore(store: RecordStore, { changed, forged }: Told): Known {
   const names = new Map<string, NameRecord>()
-  const routes = new Map<string, Route[]>()
+  const routes = createRoutes(forged)
   const relays = new Map<string, RelayRecord>()
   let newestMs = 0
 
@@ -70,11 +76,7 @@ export function followStore(store: RecordStore, changed: () => void): Known {
       if (found === undefined) relays.delete(first)
       else relays.set(first, { id: first, ...found })
     } else if (kind === 'route') {
-      const others = (routes.get(first) ?? []).filter((route) => route.relay !== second || route.tunnel !== third)
-      const route = stored && { relay: second, tunnel: third, epoch: stored.revision }
-      const all = route === undefined ? others : [...others, route].sort((a, b) => b.epoch - a.epoch)
-      if (all.length === 0) routes.delete(first)
-      else routes.set(first, all)
+      routes.take(first, second, third, stored?.value, stored?.revision ?? 0)
     }
   }
 
@@ -96,7 +98,7 @@ export function followStore(store: RecordStore, changed: () => void): Known {
       const record = names.get(host)
       return record === undefined || record.releasedAtMs !== undefined ? null : record.nodeId
     },
-    routesOf: (nodeId) => routes.get(nodeId) ?? NO_ROUTES,
+    routesOf: routes.of,
     relays: () => [...relays.values()],
     names: () => [...names.values()],
     newestMs: () => newestMs,

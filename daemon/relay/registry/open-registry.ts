@@ -21,8 +21,15 @@ export type RegistryParts = {
 /** The registry of one domain over a store. */
 export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log }: RegistryParts): Registry {
   const listeners = new Set<() => void>()
-  const known = followStore(store, () => {
-    for (const listener of listeners) listener()
+  const known = followStore(store, {
+    changed() {
+      for (const listener of listeners) listener()
+    },
+    forged: (relay, subject) =>
+      log('error', 'a relay announces tunnels of nodes that never vouched for it: it gets no visitors of theirs', {
+        relay,
+        subject,
+      }),
   })
   // a host may start with a clock of 1970: what is stored was written before now
   const now = () => Math.max(clock(), known.newestMs())
@@ -40,15 +47,16 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
     },
     namesOf: (nodeId) => readStoredNode(store.get(keyOf.node(nodeId))?.value)?.hosts ?? [],
     names: known.names,
-    async announce(nodeId, tunnel) {
-      const change = { key: keyOf.route(nodeId, relayId, tunnel), value: '1', isLeased: true }
+    async announce(nodeId, tunnel, { key, expiresAtMs, signature }) {
+      const value = JSON.stringify({ key, expiresAtMs, signature })
+      const change = { key: keyOf.route(nodeId, relayId, tunnel), value, isLeased: true }
       const commit = await store.commit([], [change])
       return commit.kind === 'done' ? commit.revision : undefined
     },
     async withdraw(nodeId, tunnel) {
       await store.commit([], [{ key: keyOf.route(nodeId, relayId, tunnel), value: null, isLeased: true }])
     },
-    routesOf: known.routesOf,
+    routesOf: (nodeId) => known.routesOf(nodeId, now()),
     async join({ id, address }) {
       relayId = id
       await store.commit([], [{ key: keyOf.relay(id), value: JSON.stringify({ address }), isLeased: true }])

@@ -1,3 +1,5 @@
+import type { RouteProof } from '../route-proof.ts'
+
 /**
  * Who owns which name, which relay a node is connected to, and who may claim: what several relays of one domain must
  * agree on. What is read is in memory and answers at once, also while the store is lost; what is written waits for it.
@@ -80,10 +82,17 @@ export type Registry = {
   /** Hosts that a node owns besides its key-derived one. */
   namesOf(nodeId: string): readonly string[]
   names(): readonly NameRecord[]
-  /** A tunnel of a node to this relay. @returns its epoch, or undefined while the store is lost: announced then later */
-  announce(nodeId: string, tunnel: string): Promise<number | undefined>
+  /**
+   * A tunnel of a node to this relay.
+   * @param proof by which the other relays believe it
+   * @returns its epoch, or undefined while the store is lost: announced then later
+   */
+  announce(nodeId: string, tunnel: string, proof: RouteProof): Promise<number | undefined>
   withdraw(nodeId: string, tunnel: string): Promise<void>
-  /** Where a node has tunnels, at this relay and at others; the newest first. */
+  /**
+   * Where a node has tunnels, at this relay and at others, the newest first: those that the node itself has vouched for,
+   * and whose time is not over.
+   */
   routesOf(nodeId: string): readonly Route[]
   /** This relay, from now on as long as it runs. */
   join(relay: RelayRecord): Promise<void>

@@ -1,9 +1,9 @@
 import type { Log } from '../../../schemas/words/log.ts'
 import type { Said } from './control.ts'
-import type { NodeRequest, NodeRequests, Requester } from './parts.ts'
+import type { LocatedRequester, NodeRequest, NodeRequests } from './parts.ts'
 
 type AnsweringParts = {
-  readonly requester: Requester
+  readonly requester: LocatedRequester
   readonly requests: NodeRequests
   readonly say: (message: Said) => void
   readonly log: Log

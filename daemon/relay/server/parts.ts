@@ -1,5 +1,6 @@
 import type { Log } from '../../../schemas/words/log.ts'
 import type { Control } from '../protocol.ts'
+import type { RouteProof } from '../route-proof.ts'
 
 /** PEM. */
 export type KeyAndCertificate = { readonly key: string; readonly cert: string }
@@ -65,7 +66,8 @@ export type Peer = {
 
 /** Where nodes are. Reads answer from memory; writes are remembered, and tried again when the store is lost. */
 export type Presence = {
-  announce(nodeId: string, tunnelId: string): void
+  /** @param proof signed by the node, which other relays want to see */
+  announce(nodeId: string, tunnelId: string, proof: RouteProof): void
   withdraw(nodeId: string, tunnelId: string): void
   /** Relays that have a tunnel of a node, this one left out, best first. */
   routesOf(nodeId: string): readonly { readonly relay: string; readonly epoch: number }[]
@@ -82,11 +84,14 @@ export type Requester = {
   readonly exporter: Buffer
 }
 
+/** A requester with the address and port that its tunnel came from. */
+export type LocatedRequester = Requester & { readonly address: string }
+
 export type NodeRequest = Control<'claim' | 'release' | 'txt-set' | 'txt-remove'>
 
 /** Answers what nodes ask for. `result` is a stable word, `ok` when it was done. Must not throw. */
 export type NodeRequests = (
-  from: Requester,
+  from: LocatedRequester,
   request: NodeRequest,
   signal: AbortSignal,
 ) => Promise<{ readonly result: string; readonly detail?: string }>

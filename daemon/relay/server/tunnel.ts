@@ -49,6 +49,8 @@ type TunnelParts = {
   readonly refused: (why: TunnelRefusal) => void
   /** It has said hello, or left before. */
   readonly known: () => void
+  /** The node vouches for a tunnel that was welcomed. @returns false: not with its key */
+  readonly vouch: (tunnel: Tunnel, said: Control<'route'>) => boolean
   /** Called once for each tunnel that was welcomed, as soon as it is of no use. @param isLost it did not answer */
   readonly closed: (tunnel: Tunnel, isLost: boolean) => void
   readonly pingEveryMs: number
@@ -95,7 +97,7 @@ export function openTunnel(parts: TunnelParts): () => void {
     leave()
   }, HELLO_MS)
   const control = openControl({ session, nodeId, hear, failed, left: leave })
-  const answering = createAnswering({ requester, requests, say: control.say, log })
+  const answering = createAnswering({ requester: { ...requester, address }, requests, say: control.say, log })
   session.once('goaway', () => {
     if (tunnel === null) return
     tunnel.isDraining = true
@@ -137,6 +139,9 @@ export function openTunnel(parts: TunnelParts): () => void {
       case 'txt-set':
       case 'txt-remove':
         answering.take(message)
+        break
+      case 'route':
+        if (!parts.vouch(tunnel, message)) throw new ProtocolError('a route is not signed by its node')
         break
       case 'drain':
         tunnel.isDraining = true

@@ -9,6 +9,7 @@ import type { NodeRequests, Presence, RelayLimits, Requester, TunnelStatus } fro
 import { createRegistrations } from './registrations.ts'
 import { createShares } from './shares.ts'
 import { openTunnel, type Tunnel } from './tunnel.ts'
+import { createVouching } from './vouching.ts'
 
 type TunnelsParts = {
   readonly relayId: string
@@ -38,6 +39,7 @@ export function createTunnels(parts: TunnelsParts) {
   const { relayId, limits, presence, requests, meters, namesFor, counts, pingEveryMs, now, random, log } = parts
   const byNode = new Map<string, Tunnel[]>()
   const registrations = createRegistrations(() => limits().registrationsPerMinute, now)
+  const vouch = createVouching(relayId, presence, now)
   const shares = createShares(() => limits().tunnelsPerAddress)
   /** What each tunnel has of the share of its address. */
   const taken = new Map<Tunnel, () => void>()
@@ -74,18 +76,20 @@ export function createTunnels(parts: TunnelsParts) {
         counts.tunnelsRefused[why] += 1
       },
       known: () => unknown.delete(leave),
+      vouch: (tunnel, said) => vouch(tunnel, requester.spki, said),
       closed: remove,
     })
     unknown.add(leave)
   }
 
-  function welcomeFor({ nodeId }: Tunnel): Said & { readonly type: 'welcome' } {
+  function welcomeFor({ nodeId, tunnelId }: Tunnel): Said & { readonly type: 'welcome' } {
     const { streamsPerNode, bytesPerSecondPerNode } = limits()
     return {
       type: 'welcome',
       proto: PROTO,
       features: [...FEATURES],
       relayId,
+      tunnelId,
       limits: { streams: streamsPerNode, bytesPerSecond: bytesPerSecondPerNode },
       names: namesOf(nodeId),
       peers: presence
@@ -97,7 +101,7 @@ export function createTunnels(parts: TunnelsParts) {
 
   /** @returns null: it is there; else why not */
   function add(tunnel: Tunnel): TunnelRefusal | null {
-    const { nodeId, tunnelId, instanceId, address } = tunnel
+    const { nodeId, instanceId, address } = tunnel
     if (isDraining) return 'draining'
     if (count >= limits().tunnels) return 'tunnels'
     const release = shares.take(parseHostPort(address).host)
@@ -116,7 +120,6 @@ export function createTunnels(parts: TunnelsParts) {
     counts.tunnels += 1
     if (isSmall && !tunnel.session.destroyed)
       tunnel.session.settings({ ...TUNNEL_SETTINGS, initialWindowSize: SMALL_WINDOW_BYTES })
-    presence.announce(nodeId, tunnelId)
     log('info', 'a node has connected', { subject: nodeId, client: address })
     // the oldest one has most likely lost its other end without anyone having noticed
     if (others.length >= limits().tunnelsPerNode) others[0]?.leave()

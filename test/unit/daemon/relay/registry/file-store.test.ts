@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openFileStore } from '../../../../../daemon/relay/registry/file-store.ts'
+import { nodeKeys } from '../../../../support/node-keys.ts'
 import { claimOf, DOMAIN, NODE_A, registryContract, testRegistry } from '../../../../support/registry-contract.ts'
 import { temporaryDirectory } from '../../../../support/temporary-directory.ts'
 
@@ -18,10 +19,12 @@ describe('the file', () => {
     const file = inNewDirectory()
     const { registry } = testRegistry(openFileStore(file))
     await registry.claim(claimOf(NODE_A, 'myserver'))
-    await registry.announce(NODE_A, 't1')
+    const node = nodeKeys()
+    await registry.announce(node.id, 't1', node.route('this', 't1'))
+    expect(registry.routesOf(node.id)).toHaveLength(1)
     const { registry: again } = testRegistry(openFileStore(file))
     expect(again.ownerOf(`myserver.${DOMAIN}`)).toBe(NODE_A)
-    expect(again.routesOf(NODE_A)).toEqual([])
+    expect(again.routesOf(node.id)).toEqual([])
     expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 

@@ -1,0 +1,40 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { claimBytes, nodeIdOf } from '../../daemon/relay/protocol.ts'
+import type { Claim } from '../../daemon/relay/registry/registry.ts'
+import { ROUTE_MS, type RouteProof, routeBytes } from '../../daemon/relay/route-proof.ts'
+
+/** The key of a node, and what it signs. */
+export type NodeKeys = {
+  readonly id: string
+  /** Base64url of its public key. */
+  readonly key: string
+  readonly sign: (bytes: Buffer) => string
+  /** @param expiresAtMs twelve hours from now when absent */
+  readonly route: (relayId: string, tunnelId: string, expiresAtMs?: number) => RouteProof
+  readonly claim: (name: string, more?: Partial<Claim>) => Claim
+}
+
+export function nodeKeys(): NodeKeys {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  const [id, key] = [nodeIdOf(spki), spki.toString('base64url')]
+  const signed = (bytes: Buffer) => sign(null, bytes, privateKey).toString('base64url')
+  const exporter = Buffer.alloc(32, 'e')
+  return {
+    id,
+    key,
+    sign: signed,
+    route: (relayId, tunnelId, expiresAtMs = Date.now() + ROUTE_MS) => ({
+      key,
+      expiresAtMs,
+      signature: signed(routeBytes({ nodeId: id, relayId, tunnelId }, expiresAtMs)),
+    }),
+    claim: (name, more = {}) => ({
+      name,
+      nodeId: id,
+      signature: signed(claimBytes(exporter, { name, nodeId: id })),
+      exporter: exporter.toString('base64url'),
+      ...more,
+    }),
+  }
+}
