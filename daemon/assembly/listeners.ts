@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Config } from '../../schemas/config/config.ts'
 import { durationMs } from '../../schemas/config/values.ts'
-import { hostPort } from '../../schemas/words/address.ts'
+import { hostPort, PRIVATE_RANGES } from '../../schemas/words/address.ts'
+import { rangesOf } from '../../schemas/words/address-ranges.ts'
 import type { Log } from '../../schemas/words/log.ts'
 import { addressList } from '../admit/address.ts'
 import { gatewaySettings } from '../gateway/settings.ts'
@@ -109,6 +110,13 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
   const peers = createHttpListener(answering, limits, log, { ...PLAIN, scheme: 'https', accept: limited(takePeer) })
   let peersUrl: Promise<string> | null = null
 
+  /**
+   * Who a visitor is by the word of a relay: an address of the Internet, or else one that is in no list, as it would be
+   * as good as a key. Each is still told from the others.
+   */
+  const lentTo = (source: string): string =>
+    isPrivate(source) || settings.trusted.has(source) ? `relayed:${source}` : source
+
   function plain(answers: Answering) {
     return createHttpListener(answers, limits, log, proxied(PLAIN))
   }
@@ -132,11 +140,11 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
     },
     /**
      * Serves a visitor that a relay has brought.
-     * @param source the visitor's address, canonical, as the relay says; one that this host would trust counts as none
+     * @param source the visitor's address, canonical, as the relay says; see `lentTo`
      */
     takeRelayed(socket: Connection, source: string): void {
       if (relayed === null) socket.destroy()
-      else relayed.take(socket, { peer: settings.trusted.has(source) ? '' : source, secured: null, isRelayed: true })
+      else relayed.take(socket, { peer: lentTo(source), secured: null, isRelayed: true })
     },
     /** Listens for other gateways, from the first call on. @returns where @throws Error (EADDRINUSE, EACCES, …) */
     listenForPeers(): Promise<string> {
@@ -160,8 +168,8 @@ export function ofTls(error: unknown, key: string, at: ListenAt): Error {
   return new Error(`cannot listen on ${where} (${code}): ${remedy}set ${wrong}`, { cause: error })
 }
 
-/** Addresses that say who somebody is without a key, or may say so: this host's, and those of a tailnet. */
-const OF_THEMSELVES = ['127.0.0.0/8', '0.0.0.0/8', '::/127', '100.64.0.0/10', 'fd7a:115c:a1e0::/48']
+/** Of this host, private networks and tailnets: they say who somebody is without a key, or may say so. */
+const isPrivate = rangesOf(PRIVATE_RANGES)
 
 function settingsOf(config: Config) {
   const { server, auth } = config
@@ -169,8 +177,8 @@ function settingsOf(config: Config) {
     takesProxyHeader: server.proxy_protocol,
     mostPerAddress: server.max_connections_per_address,
     trustedProxies: addressList(server.trusted_proxies),
-    /** What no relay may say of a visitor: it would be as good as a key. */
-    trusted: addressList([...OF_THEMSELVES, ...server.trusted_proxies, ...auth.proxy.from]),
+    /** What no relay may say of a visitor, beside private addresses. */
+    trusted: addressList([...server.trusted_proxies, ...auth.proxy.from]),
     externalUrl: server.external_url,
     isServed: gatewaySettings(config).isServed,
     hstsSeconds: hstsSecondsOf(config),

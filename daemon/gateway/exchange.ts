@@ -76,8 +76,9 @@ export function checkAdminAddress(
   settings: GatewaySettings,
 ): void {
   const { adminAllowFrom, addressOf } = settings
-  if (adminAllowFrom.isEmpty || !isOfOperators(scope) || adminAllowFrom.has(addressOf(request.headers, via.peer)))
-    return
+  if (adminAllowFrom.isEmpty || !isOfOperators(scope)) return
+  // an address that a relay says is no wall against that relay
+  if (via.isRelayed !== true && adminAllowFrom.has(addressOf(request.headers, via.peer))) return
   answer.closeConnection()
   throw new GateError('FORBIDDEN_ADDRESS', 'this address may not administer the gateway (server.admin_allow_from)')
 }

@@ -301,6 +301,7 @@
       keys = {
         enable = null;
         addresses = null;
+        domain = null;
         custom_domain = null;
         names = null;
         invite = "secret";

@@ -1073,6 +1073,11 @@ in
       defaultText = literalMD "what the daemon takes: `[]`";
       description = "Relays as host:port.";
     };
+    domain = mkOption {
+      type = types.nullOr types.nonEmptyStr;
+      default = null;
+      description = "Domain that relays give names below; what follows \"relay.\" in their addresses when absent.";
+    };
     customDomain = mkOption {
       type = types.nullOr (types.strMatching "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
       default = null;

@@ -40,6 +40,7 @@
   { setting = [ "tls" "hsts" ]; option = [ "tls" "hsts" ]; }
   { setting = [ "relay" "enable" ]; option = [ "relay" "enable" ]; }
   { setting = [ "relay" "addresses" ]; option = [ "relay" "addresses" ]; }
+  { setting = [ "relay" "domain" ]; option = [ "relay" "domain" ]; }
   { setting = [ "relay" "customDomain" ]; option = [ "relay" "customDomain" ]; }
   { setting = [ "relay" "names" ]; option = [ "relay" "names" ]; }
   { setting = [ "relay" "pins" ]; option = [ "relay" "pins" ]; }

@@ -169,6 +169,9 @@ export const configSchema = z.strictObject({
         .default(false)
         .meta({ description: 'Make the gateway reachable through relays.', restart: true }),
       addresses: z.array(hostPort).default([]).meta({ description: 'Relays as host:port.' }),
+      domain: certifiedHostName.optional().meta({
+        description: 'Domain that relays give names below; what follows "relay." in their addresses when absent.',
+      }),
       custom_domain: z
         .string()
         .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)

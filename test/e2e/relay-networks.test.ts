@@ -61,6 +61,7 @@ describe.skipIf(!hasNetns() || !hasProgram('curl'))('a client with IPv6 alone, a
       GATE_RELAY__ENABLE: 'true',
       GATE_RELAY__ADDRESSES: '["10.99.1.1:31145","10.99.2.1:31145"]',
       GATE_RELAY__PINS: JSON.stringify(pins),
+      GATE_RELAY__DOMAIN: DOMAIN,
       GATE_RELAY__CUSTOM_DOMAIN: 'myserver',
       GATE_TLS__HOST: '127.0.0.1',
       GATE_TLS__HTTPS_PORT: '0',

@@ -45,7 +45,7 @@ describeInLab('gate-relay@', () => {
   /** A daemon of this host joins a relay of this host. @returns host name of its key */
   async function join_(instance: string, port: number): Promise<string> {
     const { pin, domain } = await status(instance)
-    const relay = { enable: true, addresses: [`127.0.0.1:${port}`], pins: [pin], custom_domain: 'myserver' }
+    const relay = { enable: true, addresses: [`127.0.0.1:${port}`], pins: [pin], domain, custom_domain: 'myserver' }
     const files = { cert: `${NODE_CERTIFICATE}.crt`, key: `${NODE_CERTIFICATE}.key` }
     gate.declare({ relay, tls: { host: '127.0.0.1', https_port: 9443, files } })
     const { code } = await gate.exec(['systemctl', 'restart', 'gate-daemon.service'])

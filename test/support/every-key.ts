@@ -178,6 +178,7 @@ export const everyKey: Tree = {
   relay: {
     enable: true,
     addresses: ['relay.example.org:443'],
+    domain: 'nodes.example.org',
     custom_domain: 'me',
     names: ['ai.example.org'],
     pins: ['GnZXd2vPeZzcZhPzVxZ1x9UEu6e0bV1HkQ3nJr0aM2I='],

@@ -209,6 +209,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
     relay: {
       enable: true,
       addresses: ['zqrelay.example:443'],
+      domain: 'zqrelays.example',
       custom_domain: 'zqcustom',
       names: ['zqrelayed.example'],
       invite: secret('invite'),

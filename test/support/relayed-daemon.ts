@@ -84,7 +84,7 @@ export type RelayedDaemon = Daemon & {
  * @param hosts names of the certificate beside that of its key
  */
 export async function startRelayedDaemon(
-  { relays, pin }: Fleet,
+  { relays, pin }: { readonly relays: readonly Pick<TestRelay, 'nodesPort'>[]; readonly pin: string },
   env: Readonly<Record<string, string>> = {},
   hosts: readonly string[] = [],
 ): Promise<RelayedDaemon> {
@@ -100,6 +100,7 @@ export async function startRelayedDaemon(
       GATE_RELAY__ENABLE: 'true',
       GATE_RELAY__ADDRESSES: JSON.stringify([`127.0.0.1:${relays[0]?.nodesPort}`]),
       GATE_RELAY__PINS: JSON.stringify([pin]),
+      GATE_RELAY__DOMAIN: DOMAIN,
       GATE_TLS__HOST: '127.0.0.1',
       GATE_TLS__HTTPS_PORT: '0',
       GATE_TLS__FILES__CERT: certFile,

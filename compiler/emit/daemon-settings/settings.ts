@@ -142,7 +142,7 @@ function discovery({ gateway }: Deployment): JsonNode {
 }
 
 function relay({ relayClient }: Deployment): JsonNode {
-  const { enable, addresses, custom_domain, names, invite: _, pins, ca, ct_log, ...rest } = relayClient
+  const { enable, addresses, domain, custom_domain, names, invite: _, pins, ca, ct_log, ...rest } = relayClient
   rest satisfies Record<string, never>
   const text = (key: string, content: string | undefined) =>
     content === undefined ? undefined : value(['relay', key], content)
@@ -150,6 +150,7 @@ function relay({ relayClient }: Deployment): JsonNode {
   return object(['relay'], {
     enable: value(['relay', 'enable'], enable),
     addresses: value(['relay', 'addresses'], addresses),
+    domain: text('domain', domain),
     custom_domain: text('custom_domain', custom_domain),
     names: list('names', names),
     pins: list('pins', pins),

@@ -6,6 +6,7 @@ import type { Log } from '../../../schemas/words/log.ts'
 import { codeOf } from '../../../system/error-code.ts'
 import { createClaims } from './claims.ts'
 import type { NodeIdentity } from './identity.ts'
+import { domainsOf, ownNames } from './own-names.ts'
 import type { RelayTrust } from './trust.ts'
 import { createTunnels, type TunnelsSettings } from './tunnels.ts'
 import type { TakeVisitor } from './visitors.ts'
@@ -28,27 +29,52 @@ export type RelayClient = ReturnType<typeof createRelayClient>
 
 type Settings = Config['relay']
 
+/** Names of others in one line of the log. */
+const MOST_TOLD = 8
+
 /** Makes the gateway reachable through relays: tunnels, and the names that lead into them. */
 export function createRelayClient(parts: RelayClientParts, initial: Settings) {
   const { identity, log } = parts
   let names: readonly string[] = []
+  let own: ReadonlySet<string> = new Set()
+  let foreign = ''
   let dialled = ''
   const tunnels = createTunnels({
     ...parts,
     instanceId: randomUUID(),
+    mayBeOwn: (name) => own.has(name),
     opened: () => claims.look(),
-    named() {
-      const next = [...new Set(tunnels.open().flatMap((tunnel) => tunnel.names()))]
-      // a relay that is lost for a while takes no name away
-      if (next.length === 0 || next.join() === names.join()) return
-      names = next
-      log('info', 'names that point here through relays', { domain: names.join(', ') })
-      parts.named()
-    },
+    named: gather,
   })
   const claims = createClaims({ nodeId: identity.nodeId, open: tunnels.open, log })
 
-  function apply({ addresses, pins, ca, custom_domain, names: hosts, invite }: Settings): void {
+  /** Notes the names that lead here now. */
+  function gather(): void {
+    noteForeign()
+    const open = [...new Set(tunnels.open().flatMap((tunnel) => tunnel.names()))]
+    // a relay that is lost for a while takes no name away
+    const next = open.length === 0 ? names.filter((name) => own.has(name)) : open
+    if (next.join() === names.join()) return
+    names = next
+    log('info', 'names that point here through relays', { domain: names.join(', ') })
+    parts.named()
+  }
+
+  /** A relay is told of once, however often it changes what it says. */
+  function noteForeign(): void {
+    const all = new Set(tunnels.open().flatMap((tunnel) => tunnel.foreign()))
+    if (all.size === 0 || foreign !== '') return
+    foreign = [...all].slice(0, MOST_TOLD).join(', ')
+    const reason = 'neither relay.custom_domain nor relay.names asks for them'
+    log('warn', 'names that a relay says are not this gateway’s', { domain: foreign, reason })
+  }
+
+  function apply({ addresses, domain, pins, ca, custom_domain, names: hosts, invite }: Settings): void {
+    const settings = { addresses, domain, customDomain: custom_domain, hosts }
+    own = ownNames(identity.nodeId, settings)
+    if (addresses.length > 0 && domainsOf(settings).length === 0)
+      log('warn', 'no relay has the name relay.DOMAIN, so that its domain has to be set', { path: 'relay.domain' })
+    gather()
     claims.apply({ names: [...(custom_domain === undefined ? [] : [custom_domain]), ...hosts], invite })
     const next = JSON.stringify([addresses, pins, ca])
     if (next === dialled) return

@@ -28,6 +28,8 @@ export type TunnelParts = {
   /** Another one at each start of the daemon. */
   readonly instanceId: string
   readonly take: TakeVisitor
+  /** Whether a host name can be this node's, whatever the relay says. */
+  readonly mayBeOwn: (name: string) => boolean
   /** Takes no more visitors. */
   readonly isDraining: () => boolean
   /** Called when the host names that lead here have changed. */
@@ -60,7 +62,9 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
   const welcomed = Promise.withResolvers<Control<'welcome'>>()
   const leaving = Promise.withResolvers<void>()
   const closed = Promise.withResolvers<void>()
-  let names: readonly string[] = []
+  /** As the relay says. */
+  let said: readonly string[] = []
+  const names = () => said.filter(parts.mayBeOwn)
   let mostVisitors = 0
   let drainsAfterMs: number | null = null
   let endReason = 'the relay closed the connection'
@@ -75,7 +79,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
   })
   const visitors = createVisitors({
     take: parts.take,
-    isOwn: (name) => names.includes(name),
+    isOwn: (name) => said.includes(name) && parts.mayBeOwn(name),
     isDraining: parts.isDraining,
     most: () => mostVisitors,
   })
@@ -107,7 +111,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
         begin(message)
         break
       case 'names':
-        names = message.names
+        said = message.names
         parts.named()
         break
       case 'drain':
@@ -130,7 +134,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
       return
     }
     mostVisitors = message.limits.streams
-    names = message.names
+    said = message.names
     vouch(message)
     welcomed.resolve(message)
   }
@@ -160,7 +164,10 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
     /** Whether the relay is in a private network or on this host. */
     isInPrivate,
     connectedAtMs,
-    names: () => names,
+    /** Host names that lead here by this relay. */
+    names,
+    /** Names that the relay says, and that cannot be this node's. */
+    foreign: () => said.filter((name) => !parts.mayBeOwn(name)),
     rttMs: health.rttMs,
     visitors: visitors.count,
     isOpen: () => !session.closed && !session.destroyed && drainsAfterMs === null,

@@ -20,6 +20,7 @@ export class VisitorSocket extends Duplex {
     super({ allowHalfOpen: true })
     this.#stream = stream
     stream.on('error', () => {}) // its close says the same
+    this.on('error', () => {}) // who has taken it may not listen yet, or not any more
     stream.on('data', (chunk: Buffer) => {
       this.bytesRead += chunk.length
       if (!this.push(chunk)) stream.pause()

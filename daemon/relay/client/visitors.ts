@@ -27,7 +27,8 @@ export function createVisitors({ take, isOwn, isDraining, most }: VisitorParts) 
   let none: (() => void) | undefined
 
   function refusal(name: string, source: string, hops: number): Refusal | null {
-    if (isIP(source) === 0 || !Number.isInteger(hops) || hops < 0 || hops > MOST_HOPS) return 400
+    if (isIP(source) === 0 || source.includes('%') || !Number.isInteger(hops) || hops < 0 || hops > MOST_HOPS)
+      return 400
     if (isDraining()) return 503
     if (!isOwn(name)) return 421
     return streams.size >= most() ? 429 : null
