@@ -19,16 +19,22 @@ export type Opening =
   | { readonly kind: 'open'; readonly stream: ClientHttp2Stream }
   | { readonly kind: 'refused'; readonly status: number }
 
-const OPENING_MS = 10_000
-const NOT_NOW: Opening = { kind: 'refused', status: 0 }
+type OpeningParts = {
+  readonly session: ClientHttp2Session
+  readonly visit: Visit
+  /** First bytes of the visitor, which go along without waiting for the answer. */
+  readonly head: Buffer
+  /** It is given up when this closes, or there is no answer in time. */
+  readonly visitor: Duplex
+  readonly withinMs: number
+}
 
-/**
- * Opens a visitor's stream; the first bytes go along without waiting for the answer.
- * @param visitor given up when it closes
- */
-export function openStream(session: ClientHttp2Session, visit: Visit, head: Buffer, visitor: Duplex): Promise<Opening> {
+export const NOT_NOW: Opening = { kind: 'refused', status: 0 }
+
+/** Opens a visitor's stream, and waits for the answer. */
+export function openStream({ session, visit, head, visitor, withinMs }: OpeningParts): Promise<Opening> {
   return new Promise((resolve) => {
-    if (session.closed || session.destroyed || visitor.destroyed) {
+    if (session.closed || session.destroyed || visitor.destroyed || withinMs <= 0) {
       resolve(NOT_NOW)
       return
     }
@@ -47,7 +53,7 @@ export function openStream(session: ClientHttp2Session, visit: Visit, head: Buff
       resolve(opening)
     }
     const giveUp = () => conclude(NOT_NOW)
-    const timer = setTimeout(giveUp, OPENING_MS)
+    const timer = setTimeout(giveUp, withinMs)
     stream.on('error', () => {}) // 'close' follows
     stream.once('close', giveUp)
     visitor.once('close', giveUp)

@@ -108,8 +108,9 @@ export type RelayParts = {
   readonly ownKey: KeyAndCertificate
   /** Answers a validation of relay.<domain> itself (acme-tls/1); null: none is going on. */
   readonly challenge?: () => KeyAndCertificate | null
-  /** Shorter in tests. */
+  /** Shorter in tests, both. */
   readonly pingEveryMs?: number
+  readonly openingMs?: number
   /** Monotonic milliseconds. */
   readonly now: () => number
   readonly random: (bytes: number) => Buffer

@@ -1,50 +1,8 @@
-import type { Http2Stream } from 'node:http2'
-import { constants } from 'node:http2'
-import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { End } from './ends.ts'
 import type { Counts } from './metrics.ts'
 import type { NodeMeter } from './node-meters.ts'
 import type { RelayLimits } from './parts.ts'
-
-/** One side of a passage. */
-export type End = {
-  readonly stream: Duplex
-  /** Ends it so that its peer sees a reset, not an end. */
-  readonly reset: () => void
-  /** Whether its peer has done that, which may look like an end. */
-  readonly wasReset: () => boolean
-}
-
-export const socketEnd = (socket: Socket): End => ({
-  stream: socket,
-  reset() {
-    // libuv refuses to reset while an end is being sent, and Node would then never close the socket
-    if (socket.writableEnded && !socket.writableFinished) socket.destroy()
-    else socket.resetAndDestroy()
-  },
-  wasReset: () => false,
-})
-
-export const streamEnd = (stream: Http2Stream): End => ({
-  stream,
-  reset() {
-    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL)
-    stream.destroy()
-  },
-  wasReset: () => stream.aborted || (stream.rstCode ?? 0) !== constants.NGHTTP2_NO_ERROR,
-})
-
-type EndReason = keyof Counts['ended']
-
-type Passage = {
-  readonly visitor: End
-  readonly home: End
-  readonly end: (reason: EndReason) => void
-  /** Of its node. */
-  readonly meter: NodeMeter
-  /** When the last byte passed, monotonic. */
-  lastMs: number
-}
+import { type EndReason, joinEnds, type Passage, waitingIn } from './passage.ts'
 
 type PassagesParts = {
   readonly limits: () => RelayLimits
@@ -54,84 +12,68 @@ type PassagesParts = {
   readonly now: () => number
 }
 
+/** A visitor whose home is looked for. */
+export type Begun = {
+  /** Its home is found. @param done called once, after both sides are gone or told to go */
+  readonly join: (home: End, done: () => void) => void
+  /** There is none; the visitor is left as it is. */
+  readonly leave: () => void
+}
+
 const LOOK_EVERY_MS = 250
 const IDLE_EVERY_MS = 5_000
 /** Shares of `bufferedBytes`: from here windows are small, and from there large again; so much is left after shedding. */
 const [HIGH, LOW, AFTER_SHEDDING] = [0.5, 0.25, 0.8]
 
-/** Joins visitors with their homes: bytes both ways as they come, ends and resets too; and bounds what waits in between. */
+/** All visitors, from the moment that they are accepted; bounds how many there are, and what waits in between. */
 export function createPassages({ limits, counts, onPressure, now }: PassagesParts) {
   const all = new Set<Passage>()
-  /** Those in which one side is slower than the other. */
+  /** Those in which one side is slower than the other, or has no other yet. */
   const held = new Set<Passage>()
   let bufferedBytes = 0
   let isHigh = false
   let emptied: (() => void) | null = null
 
-  /** @param done called once, after both sides are gone or told to go */
-  function join(visitor: End, home: End, meter: NodeMeter, done: () => void): void {
-    let hasEnded = false
-    let closedSides = 0
-    const passage: Passage = { visitor, home, meter, lastMs: now(), end }
-    function end(reason: EndReason): void {
-      if (hasEnded) return
-      hasEnded = true
-      all.delete(passage)
+  /** @param headBytes what was read of it @returns null: there are as many as there may be */
+  function begin(visitor: End, meter: NodeMeter, headBytes: number): Begun | null {
+    if (all.size >= limits().visitors) return null
+    let done = () => {}
+    const passage: Passage = { visitor, home: null, meter, lastMs: now(), headBytes, end }
+    function leave(): boolean {
       held.delete(passage)
+      if (!all.delete(passage)) return false
+      meter.visitors -= 1
+      if (all.size === 0) emptied?.()
+      return true
+    }
+    function end(reason: EndReason): void {
+      if (!leave()) return
+      const { home } = passage
       meter.leave(visitor.stream)
-      meter.leave(home.stream)
+      if (home !== null) meter.leave(home.stream)
       counts.ended[reason] += 1
       if (reason !== 'done') {
         visitor.reset()
-        home.reset()
+        home?.reset()
       }
       done()
-      if (all.size === 0) emptied?.()
     }
+    meter.visitors += 1
     all.add(passage)
-    const pass = (from: End, to: End, count: (bytes: number) => void) => {
-      const [source, sink] = [from.stream, to.stream]
-      source.on('data', (chunk: Buffer) => {
-        passage.lastMs = now()
-        count(chunk.length)
-        if (sink.writableCorked === 0) {
-          // what comes in one turn leaves in one system call
-          sink.cork()
-          setImmediate(() => sink.uncork())
+    held.add(passage)
+    return {
+      join(home, whenDone) {
+        done = whenDone
+        if (all.has(passage)) {
+          counts.visitors += 1
+          joinEnds({ passage, home, counts, hold: () => held.add(passage), now })
+          return
         }
-        if (!sink.write(chunk)) {
-          source.pause()
-          held.add(passage)
-        }
-        if (meter.take(chunk.length)) return
-        if (meter.isUsedUp()) end('quota')
-        else meter.hold(source, () => isReady(sink))
-      })
-      sink.on('drain', () => {
-        if (!meter.isHeld(source)) source.resume()
-      })
-      // a stream that is reset is ended first by Node, both at once: what follows is waited for
-      const conclude = () => setImmediate(() => (from.wasReset() ? end('reset') : sink.end()))
-      if (source.readableEnded) conclude()
-      else source.once('end', conclude)
-      source.once('close', () => {
-        closedSides += 1
-        // whole: its peer has ended it, and was told the end of the other side
-        if (from.wasReset() || !source.readableEnded || !source.writableFinished) end('reset')
-        else if (closedSides === 2) end('done')
-      })
-      source.on('error', () => end('reset'))
+        home.reset() // it was ended meanwhile
+        done()
+      },
+      leave,
     }
-    pass(visitor, home, (bytes) => {
-      counts.bytesIn += bytes
-      meter.bytesIn += bytes
-    })
-    pass(home, visitor, (bytes) => {
-      counts.bytesOut += bytes
-      meter.bytesOut += bytes
-    })
-    if (visitor.stream.destroyed || home.stream.destroyed) end('reset')
-    visitor.stream.resume() // paused since its first bytes were read
   }
 
   function look(): void {
@@ -176,7 +118,7 @@ export function createPassages({ limits, counts, onPressure, now }: PassagesPart
   ).unref()
 
   return {
-    join,
+    begin,
     count: () => all.size,
     bufferedBytes: () => bufferedBytes,
     /** Waits until none is left. @param signal gives up: those that are left are ended */
@@ -199,13 +141,5 @@ export function createPassages({ limits, counts, onPressure, now }: PassagesPart
 /** Of one node: its slow visitors, slowest first. */
 type Load = { readonly slowest: Passage[]; bytes: number }
 const NO_LOAD: Load = { slowest: [], bytes: 0 }
-
-const isReady = (sink: Duplex): boolean => !sink.writableNeedDrain
-
-const waitingIn = ({ visitor, home }: Passage): number =>
-  visitor.stream.writableLength +
-  visitor.stream.readableLength +
-  home.stream.writableLength +
-  home.stream.readableLength
 
 const addWaiting = (bytes: number, passage: Passage): number => bytes + waitingIn(passage)

@@ -1,21 +1,22 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { isNodeId, PING_EVERY_MS } from '../protocol.ts'
 import { createAddresses } from './addresses.ts'
 import { createChallenges } from './challenges.ts'
+import { socketEnd } from './ends.ts'
 import { type Arrival, createFront } from './front.ts'
 import { hopName } from './hop-dial.ts'
 import { answer, createHops } from './hops.ts'
 import { ALERT, sayAlert } from './last-words.ts'
 import { createCounts, metricsText } from './metrics.ts'
 import { createNodeMeters } from './node-meters.ts'
-import { type Opening, openStream, type Visit } from './opening.ts'
+import type { Visit } from './opening.ts'
 import { createOwnDoor, idOfOwnKey } from './own-door.ts'
 import type { RelayParts, TunnelStatus } from './parts.ts'
-import { createPassages, type End, socketEnd, streamEnd } from './passages.ts'
+import { createPassages } from './passages.ts'
 import { createPage } from './status-page.ts'
 import { createTunnels } from './tunnels.ts'
+import { createVisitors } from './visitors.ts'
 
 /** Routes visitors by the name in their ClientHello to the nodes that have dialled in. It never ends their TLS. */
 export type Relay = {
@@ -36,14 +37,14 @@ export type Relay = {
 
 const CHALLENGE = 'acme-tls/1'
 const CONNECTION_ID_BYTES = 8
-/** Tunnels and other relays that one visitor is offered to. */
-const MOST_TRIES = 3
+/** Until a home has taken a visitor, over all tries. */
+const OPENING_MS = 10_000
 
 type Door = 'visitors' | 'nodes'
 
 export function createRelay(parts: RelayParts): Relay {
   const { names, presence, requests, settings, limits, identity, ownKey, now, random, log } = parts
-  const { pingEveryMs = PING_EVERY_MS } = parts
+  const { pingEveryMs = PING_EVERY_MS, openingMs = OPENING_MS } = parts
   const id = idOfOwnKey(ownKey)
   const counts = createCounts()
   const addresses = createAddresses(limits, now)
@@ -71,6 +72,7 @@ export function createRelay(parts: RelayParts): Relay {
     pingEveryMs,
     log,
   })
+  const visitors = createVisitors({ tunnels, passages, meters, presence, hops, limits, counts, openingMs, now, log })
   const door = createOwnDoor({
     identity,
     ownKey,
@@ -120,91 +122,31 @@ export function createRelay(parts: RelayParts): Relay {
       refuse(host === null ? 'no-name' : 'unknown-name', ALERT.unrecognizedName)
       return
     }
+    if (!visitors.canReach(nodeId, 0)) {
+      addresses.penalise(address)
+      refuse(visitors.away(), ALERT.internalError)
+      return
+    }
     if (isChallenge && !challenges.isLeft(host)) {
       refuse('challenge-limit', ALERT.accessDenied)
       return
     }
     const connection = random(CONNECTION_ID_BYTES).toString('hex')
     const head = socket.read() as Buffer | null // put back by who read the hello
-    if (head === null) socket.destroy()
-    else
-      void pass(socketEnd(socket), nodeId, { host, source, target, relay: id, connection, hops: 0 }, head).then(
-        (refused) => {
-          if (refused !== null) refuse(refused, ALERT.internalError)
-        },
-      )
-  }
-
-  /** Another relay has sent a visitor; it goes to a tunnel of this relay or nowhere. */
-  function arriveFromRelay(stream: ServerHttp2Stream, visit: Visit): void {
-    const nodeId = nodeOf(visit.host)
-    if (nodeId === null) {
-      answer(stream, 421)
+    if (head === null) {
+      socket.destroy()
       return
     }
-    stream.once('data', (head: Buffer) => {
-      stream.pause()
-      void pass(streamEnd(stream), nodeId, visit, head, () => answer(stream, 200)).then((refused) => {
-        if (refused === null) return
-        counts.refused[refused] += 1
-        answer(stream, 503)
-      })
+    const visit = { host, source, target, relay: id, connection, hops: 0 }
+    void visitors.pass(socketEnd(socket), nodeId, visit, head).then((refused) => {
+      if (refused !== null) refuse(refused, ALERT.internalError)
     })
   }
 
-  /**
-   * Passes a visitor on to its node.
-   * @param opened told before the first byte comes back
-   * @returns null: done; else why not
-   */
-  async function pass(
-    visitor: End,
-    nodeId: string,
-    visit: Visit,
-    head: Buffer,
-    opened = () => {},
-  ): Promise<keyof typeof counts.refused | null> {
-    const meter = meters.of(nodeId)
-    if (passages.count() >= limits().visitors) return 'visitor-limit'
-    if (meter.visitors >= limits().streamsPerNode || meter.isUsedUp()) return 'node-limit'
-    meter.visitors += 1
-    const found = await find(nodeId, visit, head, visitor.stream)
-    if (found.opening.kind === 'refused') {
-      meter.visitors -= 1
-      return found.opening.status === 0 ? 'offline' : 'node-refused'
-    }
-    opened()
-    counts.visitors += 1
-    counts.bytesIn += head.length
-    meter.bytesIn += head.length
-    passages.join(visitor, streamEnd(found.opening.stream), meter, () => {
-      meter.visitors -= 1
-      found.done()
-    })
-    return null
-  }
-
-  type Found = { readonly opening: Opening; readonly done: () => void }
-
-  async function find(nodeId: string, visit: Visit, head: Buffer, visitor: Duplex): Promise<Found> {
-    let opening: Opening = { kind: 'refused', status: 0 }
-    for (const tunnel of tunnels.of(nodeId).slice(0, MOST_TRIES)) {
-      const done = tunnel.carry()
-      opening = await openStream(tunnel.session, visit, head, visitor)
-      if (opening.kind === 'open') return { opening, done }
-      done()
-      if (visitor.destroyed) return { opening, done: () => {} }
-    }
-    if (visit.hops > 0) return { opening, done: () => {} }
-    for (const { relay } of presence.routesOf(nodeId).slice(0, MOST_TRIES)) {
-      const session = await hops.to(relay)
-      if (session === null || visitor.destroyed) continue
-      opening = await openStream(session, { ...visit, hops: 1 }, head, visitor)
-      if (opening.kind === 'refused') continue
-      counts.forwarded += 1
-      return { opening, done: () => {} }
-    }
-    return { opening, done: () => {} }
+  function arriveFromRelay(stream: ServerHttp2Stream, visit: Visit): void {
+    const nodeId = nodeOf(visit.host)
+    if (nodeId === null) answer(stream, 421)
+    else visitors.takeFromRelay(stream, nodeId, visit)
   }
 
   return {

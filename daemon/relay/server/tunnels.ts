@@ -146,13 +146,13 @@ export function createTunnels(parts: TunnelsParts) {
   return {
     take,
     /** Its tunnels that take visitors, the least busy one first. */
-    of(nodeId: string): readonly Tunnel[] {
-      const tunnels = byNode.get(nodeId)
-      if (tunnels === undefined) return []
-      return tunnels
-        .filter(({ isDraining, session }) => !isDraining && !session.closed && !session.destroyed)
-        .sort((a, b) => a.visitors - b.visitors || b.sinceMs - a.sinceMs)
-    },
+    of: (nodeId: string): readonly Tunnel[] =>
+      (byNode.get(nodeId) ?? NO_TUNNELS)
+        .filter(takesVisitors)
+        .sort((a, b) => a.visitors - b.visitors || b.sinceMs - a.sinceMs),
+    /** Whether there is one that takes visitors. */
+    has: (nodeId: string): boolean => byNode.get(nodeId)?.some(takesVisitors) === true,
+    isDraining: () => isDraining,
     nodes: () => byNode.size,
     count: () => count,
     /** Tells a node that its names are others now. */
@@ -188,3 +188,7 @@ export function createTunnels(parts: TunnelsParts) {
       }),
   }
 }
+
+const NO_TUNNELS: readonly Tunnel[] = []
+
+const takesVisitors = ({ isDraining, session }: Tunnel): boolean => !isDraining && !session.closed && !session.destroyed

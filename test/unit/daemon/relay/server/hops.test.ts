@@ -18,7 +18,13 @@ afterEach(async () => {
   for (const each of started.splice(0).reverse()) await each.stop()
 })
 
-type Fleet = { readonly a: TestRelay; readonly b: TestRelay; readonly routes: Map<string, string[]> }
+type Fleet = {
+  readonly a: TestRelay
+  readonly b: TestRelay
+  readonly routes: Map<string, string[]>
+  /** Relays that are in no registry any more. */
+  readonly gone: Set<string>
+}
 type Key = Awaited<ReturnType<typeof ed25519Identity>>
 
 /** Two relays that know of each other. @param keyOfB what A believes the key of B to be */
@@ -26,18 +32,19 @@ async function startFleet(keyOfB?: Key): Promise<Fleet & { keyA: Key }> {
   const [keyA, keyB] = [await ed25519Identity(), await ed25519Identity()]
   const routes = new Map<string, string[]>()
   const ports = { a: 0, b: 0 }
+  const gone = new Set<string>()
   const presenceOf = (self: 'a' | 'b', id: string) => ({
     announce: () => {},
     withdraw: () => {},
     routesOf: (node: string) => (routes.get(node) ?? []).map((relay) => ({ relay, epoch: 1 })),
-    peers: () => [{ id, address: `127.0.0.1:${ports[self === 'a' ? 'b' : 'a']}` }],
+    peers: () => (gone.has(id) ? [] : [{ id, address: `127.0.0.1:${ports[self === 'a' ? 'b' : 'a']}` }]),
   })
   const a = await startRelay({ ownKey: keyA, presence: presenceOf('a', (keyOfB ?? keyB).id) })
   const b = await startRelay({ ownKey: keyB, presence: presenceOf('b', keyA.id) })
   started.push(a, b)
   ports.a = a.port
   ports.b = b.port
-  return { a, b, routes, keyA }
+  return { a, b, routes, gone, keyA }
 }
 
 const echo =
@@ -86,15 +93,76 @@ test('a relay with another key than the registry says gets no visitor', async ()
   expect(await answerTo(a.port, (await helloMaker())(node.host))).toBe('alert 80')
 })
 
+test('a relay that was taken out of the registry sends no more visitors', async () => {
+  const { a, b, routes, gone } = await startFleet()
+  const node = await startNode({ port: b.port, take: echo() })
+  started.push(node)
+  routes.set(node.id, [b.relay.id])
+  const bytes = (await helloMaker())(node.host)
+  const before = await visit(a.port, bytes)
+  await before.receive(bytes.length)
+  gone.add(a.relay.id)
+  expect(await answerTo(a.port, bytes)).toBe('alert 80')
+  before.socket.end('more')
+  await before.receive(bytes.length + 4)
+})
+
 test.each([
   { who: 'a key that is not in the registry', own: false, hops: '1', told: 'closed' },
   { who: 'a visitor that went through two relays', own: true, hops: '2', told: 400 },
   { who: 'a name that leads nowhere', own: true, hops: '1', told: 421 },
 ])('refused between relays: $who', async ({ own, hops, told }) => {
   const { b, keyA } = await startFleet()
-  const { key, cert } = own ? keyA : await ed25519Identity()
+  const { session, closed } = await connectHop(b, own ? keyA : await ed25519Identity())
+  const stream = session.request({ ':method': 'CONNECT', ':authority': `x.${DOMAIN}:443`, 'gate-hops': hops })
+  stream.on('error', () => {})
+  const answered = once(stream, 'response').then(
+    ([headers]) => headers[':status'],
+    () => 'closed',
+  )
+  expect(await Promise.race([closed, answered])).toBe(told)
+  session.destroy()
+})
+
+test('a relay that resets streams in whatever order takes nothing down', async () => {
+  const { b, keyA } = await startFleet()
+  const failures: unknown[] = []
+  const note = (error: unknown) => failures.push(error)
+  process.on('uncaughtException', note).on('unhandledRejection', note)
+  try {
+    const answers: (() => void)[] = []
+    const node = await startNode({
+      port: b.port,
+      take: (stream) => void answers.push(() => !stream.closed && stream.respond({ ':status': 200 })),
+    })
+    started.push(node)
+    const { session } = await connectHop(b, keyA)
+    const head = { ':method': 'CONNECT', ':authority': `${node.host}:443`, 'gate-hops': '1' }
+    const codes = [0, 0, 2, 8]
+    const streams = codes.map(() => {
+      const stream = session.request(head, { endStream: false })
+      stream.on('error', () => {})
+      stream.write('hello')
+      return stream
+    })
+    await expect.poll(() => answers).toHaveLength(codes.length)
+    for (const [i, stream] of streams.entries()) {
+      stream.write(Buffer.alloc(20_000)) // stays unread, so that the stream is closed and not yet gone
+      stream.close(codes[i])
+    }
+    for (const answer of answers) answer()
+    await expect.poll(() => b.relay.metrics()).toMatch(/^gate_relay_visitors 0$/m)
+    expect(failures).toEqual([])
+    session.destroy()
+  } finally {
+    process.off('uncaughtException', note).off('unhandledRejection', note)
+  }
+})
+
+/** What another relay does, by hand. */
+async function connectHop({ port }: TestRelay, { key, cert }: Key) {
   const socket = connect({
-    port: b.port,
+    port: port,
     host: '127.0.0.1',
     key,
     cert,
@@ -107,12 +175,5 @@ test.each([
   await once(socket, 'secureConnect')
   const session = connectH2('https://b', { createConnection: () => socket })
   session.on('error', () => {})
-  const stream = session.request({ ':method': 'CONNECT', ':authority': `x.${DOMAIN}:443`, 'gate-hops': hops })
-  stream.on('error', () => {})
-  const answered = once(stream, 'response').then(
-    ([headers]) => headers[':status'],
-    () => 'closed',
-  )
-  expect(await Promise.race([closed, answered])).toBe(told)
-  session.destroy()
-})
+  return { session, closed }
+}
