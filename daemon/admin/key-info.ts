@@ -6,7 +6,7 @@ type Known = Pick<Access, 'users' | 'teams' | 'tokens'>
 
 /** A key as the API shows it. @param now Unix milliseconds */
 export function keyInfoOf({ users, teams, tokens }: Known, key: TokenRecord, now: number): KeyInfo {
-  const { id, name, scopes, allowed, ownerId, teamId, maker, addresses, budgets, limits } = key
+  const { id, name, scopes, allowed, ownerId, teamId, maker, addresses, budgets, limits, node } = key
   const rights = tokens.rightsOf(id)
   const left = typeof rights === 'object' ? rights.scopes : scopes
   const isLess = left.length !== scopes.length || left.some((scope) => !scopes.includes(scope))
@@ -27,6 +27,7 @@ export function keyInfoOf({ users, teams, tokens }: Known, key: TokenRecord, now
     ...(addresses.length > 0 && { addresses: [...addresses] }),
     ...(budgets.length > 0 && { budgets: [...budgets] }),
     ...(limits.length > 0 && { limits: [...limits] }),
+    ...(node !== null && { node }),
     created_at: timeText(key.createdAt),
     ...(key.expiresAt !== null && { expires_at: timeText(key.expiresAt) }),
     ...(key.disabledAt !== null && { disabled_at: timeText(key.disabledAt) }),

@@ -41,6 +41,7 @@ export function wishOf(
     addresses: request.addresses ?? [],
     budgets: request.budgets ?? [],
     limits: request.limits ?? [],
+    node: request.node ?? null,
   }
 }
 

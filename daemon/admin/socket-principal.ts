@@ -18,6 +18,7 @@ export const SOCKET_PRINCIPAL: Principal = {
   addresses: null,
   budgets: [],
   limits: [],
+  node: null,
 }
 
 /** Whose a credential is; null: it counts for nothing. Each throws GateError for one that does not count any more. */

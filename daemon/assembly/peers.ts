@@ -12,7 +12,12 @@ import type { Ground } from './ground.ts'
 export type Peers = ReturnType<typeof openPeers>
 
 /** Other gateways whose models are used here, and that use those of this one. */
-export function openPeers({ config, stateDirectory, log }: Pick<Ground, 'config' | 'stateDirectory' | 'log'>) {
+export function openPeers({
+  config,
+  stateDirectory,
+  monotonic,
+  log,
+}: Pick<Ground, 'config' | 'stateDirectory' | 'monotonic' | 'log'>) {
   let identity: Promise<NodeIdentity> | null = null
   let nodeId: string | null = null
   let tls: PeerTls | null = null
@@ -34,7 +39,8 @@ export function openPeers({ config, stateDirectory, log }: Pick<Ground, 'config'
   async function load(): Promise<NodeIdentity> {
     const found = await nodeIdentity(openNodeKey(stateDirectory))
     nodeId = found.nodeId
-    tls = createPeerTls({ identity: found, isPinned: (id) => all().some(({ node }) => node === id), log })
+    const isPinned = (id: string) => all().some(({ node }) => node === id)
+    tls = createPeerTls({ identity: found, isPinned, now: monotonic, log })
     return found
   }
 

@@ -18,6 +18,8 @@ export type Over = {
   readonly peer: string | null
   /** null: it is not encrypted up to Gate. */
   readonly secured: { readonly isFor: (host: string) => boolean } | null
+  /** Id of the gateway that has shown its key; absent: the client is none. */
+  readonly peerNode?: string
 }
 
 /** What says who sends a request. Each finds nothing (null) where it is not configured. */
@@ -115,6 +117,8 @@ function admitted(
   if (kind !== 'secret') refuseForeignPage(asked, origins, kind === 'cookie')
   if (principal.addresses !== null && !principal.addresses.has(addressOf(asked.headers, over.peer)))
     throw new GateError('FORBIDDEN_ADDRESS', 'this key may not be used from this address')
+  if (principal.node !== null && principal.node !== over.peerNode)
+    throw new GateError('FORBIDDEN_ADDRESS', 'this key may be used by the gateway alone that it was made for')
   return principal
 }
 

@@ -50,6 +50,7 @@ export function createBreakGlass(emergency: Emergency | undefined, note: NoteUse
     addresses: null,
     budgets: [],
     limits: [],
+    node: null,
   }
 
   /** @throws GateError TOO_MANY_REQUESTS, also for a right password */

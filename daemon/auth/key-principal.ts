@@ -9,7 +9,7 @@ import { type AddressRanges, mayDo, type Principal } from './principal.ts'
  */
 export function keyPrincipal(
   { id, name, namesUsers, ownerId }: TokenRecord,
-  { scopes, allowed, addresses, budgets, limits }: KeyRights,
+  { scopes, allowed, addresses, budgets, limits, node }: KeyRights,
   teams: readonly string[],
   rangesOf: (entries: readonly string[]) => AddressRanges,
 ): Principal {
@@ -27,6 +27,7 @@ export function keyPrincipal(
     addresses: lists.length === 0 ? null : { has: (address) => lists.every((list) => list.has(address)) },
     budgets,
     limits,
+    node,
   }
 }
 
@@ -37,6 +38,7 @@ export function isLess(rights: KeyRights, before: KeyRights): boolean {
   return (
     before.scopes.some((scope) => !mayDo(scopes, scope)) ||
     (rights.allowed !== null && differs(rights.allowed, before.allowed)) ||
-    (rights.addresses.length > 0 && differs(rights.addresses, before.addresses))
+    (rights.addresses.length > 0 && differs(rights.addresses, before.addresses)) ||
+    (rights.node !== null && rights.node !== before.node)
   )
 }

@@ -22,6 +22,8 @@ export type KeyWish = {
   /** Names of budgets and limits of its own. */
   readonly budgets: readonly string[]
   readonly limits: readonly string[]
+  /** Id of the gateway that alone may use it; null: any client may. */
+  readonly node: string | null
 }
 
 /** A stored key: never its text, only the SHA-256 of it. Times are Unix milliseconds. */
@@ -50,7 +52,7 @@ export type TokenStore = {
 }
 
 /** What can be changed of a key. */
-export type KeyChange = Partial<Omit<KeyWish, 'maker'>> & { readonly disabled?: boolean }
+export type KeyChange = Partial<Omit<KeyWish, 'maker' | 'node'>> & { readonly disabled?: boolean }
 
 /** A key of the operator of the host, without limits. */
 export const SERVICE_KEY: Omit<KeyWish, 'name' | 'scopes'> = {
@@ -63,4 +65,5 @@ export const SERVICE_KEY: Omit<KeyWish, 'name' | 'scopes'> = {
   addresses: [],
   budgets: [],
   limits: [],
+  node: null,
 }

@@ -16,6 +16,8 @@ export type KeyRights = {
   readonly limits: readonly string[]
   /** Unix milliseconds; null: never. */
   readonly expiresAt: number | null
+  /** Id of the gateway that alone may use it; null: any client may. */
+  readonly node: string | null
 }
 
 /** Why a key counts for nothing. */
@@ -49,6 +51,7 @@ export function rightsOf(key: TokenRecord, makers: Makers, depth = 0): KeyRights
     budgets: key.budgets,
     limits: key.limits,
     expiresAt: key.expiresAt,
+    node: key.node,
   }
   if (key.maker?.kind !== 'key') return own
   const maker = makers.key(key.maker.id)
@@ -65,6 +68,7 @@ function both(own: KeyRights, above: KeyRights): KeyRights {
     budgets: [...new Set([...above.budgets, ...own.budgets])],
     limits: [...new Set([...above.limits, ...own.limits])],
     expiresAt: earlier(own.expiresAt, above.expiresAt),
+    node: above.node ?? own.node,
   }
 }
 

@@ -45,6 +45,8 @@ export type Principal = {
   readonly budgets: readonly string[]
   /** Names of limits, in the same way. */
   readonly limits: readonly string[]
+  /** Id of the gateway that alone may use the key; null: any client may. */
+  readonly node: string | null
 }
 
 const NOBODY = {
@@ -55,6 +57,7 @@ const NOBODY = {
   addresses: null,
   budgets: [],
   limits: [],
+  node: null,
 } as const
 
 /** The principal that `auth.mode = "none"` gives to every client. */

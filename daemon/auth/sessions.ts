@@ -295,6 +295,7 @@ export function personPrincipal(
     addresses: null,
     budgets: [],
     limits: [],
+    node: null,
   }
 }
 

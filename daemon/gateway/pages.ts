@@ -1,4 +1,6 @@
+import type { Allowance } from '../../schemas/words/allowance.ts'
 import type { ModelFacts } from '../../schemas/words/model-facts.ts'
+import type { Via } from '../listener/via.ts'
 import type { ListedModel } from '../route/route-table.ts'
 import type { Routes } from '../route/routes.ts'
 import type { Target } from '../route/target-health.ts'
@@ -6,9 +8,11 @@ import type { Call, ModelEntry, Served } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { Dialects } from '../translate/dialects.ts'
 import type { KeptAnswers } from '../translate/kept-form.ts'
+import type { Upstreams } from '../upstream/upstreams.ts'
 import type { Answer } from './answer.ts'
 import type { Page, Row } from './endpoints.ts'
 import { callOf, type Exchange } from './exchange.ts'
+import { lentTo } from './lent.ts'
 import type { Recordings } from './recordings.ts'
 import { sendJson } from './send-json.ts'
 
@@ -17,6 +21,7 @@ export type PageParts = {
   readonly routes: () => Routes
   readonly kept: { readonly of: (keyId: string, servedBy?: () => Served | null) => KeptAnswers }
   readonly recordings: Pick<Recordings, 'follow' | 'page'>
+  readonly upstreams: Pick<Upstreams, 'get'>
   /** What is known of a model, whichever of its targets answers. */
   readonly factsOf: (targets: readonly Target[]) => ModelFacts
   readonly metrics: { readonly expose: () => Promise<{ readonly contentType: string; readonly text: string }> }
@@ -107,8 +112,10 @@ const withFacts =
   (factsOf: PageParts['factsOf']) =>
   ({ id, ownedBy, targets }: ListedModel): ModelEntry => ({ id, ownedBy, facts: factsOf(targets) })
 
-function dialectRows(dialect: Dialect, { routes, factsOf, kept, recordings }: PageParts): readonly Row[] {
+function dialectRows(dialect: Dialect, { routes, factsOf, kept, recordings, upstreams }: PageParts): readonly Row[] {
   const entryOf = withFacts(factsOf)
+  const listFor = (via: Via, allowed: Allowance | null) =>
+    lentTo(via, routes().of(allowed).list(), (name) => upstreams.get(name)?.provider)
   return dialect.endpoints.map((endpoint) => {
     const { method, path, scope, does, says, withHeader } = endpoint
     const row = { method, path, scope, dialect, ...(withHeader !== undefined && { withHeader }) }
@@ -119,7 +126,7 @@ function dialectRows(dialect: Dialect, { routes, factsOf, kept, recordings }: Pa
       if (does === 'kept') return sendKept(dialect, call, kept.of(exchange.answer.keyId), exchange, recordings)
       const models = () =>
         does === 'list-models'
-          ? dialect.listModels(routes().of(allowed).list().map(entryOf), call)
+          ? dialect.listModels(listFor(exchange.via, allowed).map(entryOf), call)
           : dialect.showModel(entryOf(routes().of(allowed).entryOf(call.param)), call)
       sendJson(exchange.answer, 200, says ?? models())
     }

@@ -46,6 +46,7 @@ export const keyInfo = z.strictObject({
   addresses: z.array(z.string()).exactOptional(),
   budgets: z.array(z.string()).exactOptional(),
   limits: z.array(z.string()).exactOptional(),
+  node: z.string().exactOptional(),
   created_at: time,
   expires_at: time.exactOptional(),
   disabled_at: time.exactOptional(),
@@ -82,6 +83,11 @@ export const keyRequest = z.strictObject({
   ...byAdmin,
   /** Whose key it is: the name or id of a user. */
   owner: plainName.exactOptional(),
+  /** Id of another gateway, which alone may use the key; any client may without. */
+  node: z
+    .string()
+    .regex(/^[a-z2-7]{32}$/, 'write the node id of a gateway')
+    .exactOptional(),
   /** A service key, which belongs to no person. */
   service: z.literal(true).exactOptional(),
   /** The team that a service key counts for: its name or id. */

@@ -33,6 +33,7 @@ const limitsColumn = z.strictObject({
   addresses: z.array(z.string()).exactOptional(),
   budgets: z.array(z.string()).exactOptional(),
   limits: z.array(z.string()).exactOptional(),
+  node: z.string().exactOptional(),
   disabled_at: z.int().exactOptional(),
 })
 type Limits = z.output<typeof limitsColumn>
@@ -97,7 +98,7 @@ function limitsOf(
   scopes: readonly Scope[],
   limited: Omit<TokenRecord, 'id' | 'name' | 'hash' | 'scopes' | 'createdAt' | 'expiresAt' | 'revokedAt'>,
 ): Limits {
-  const { allowed, namesUsers, ownerId, teamId, maker, addresses, budgets, limits, disabledAt, ...rest } = limited
+  const { allowed, namesUsers, ownerId, teamId, maker, addresses, budgets, limits, node, disabledAt, ...rest } = limited
   rest satisfies Record<string, never>
   return {
     scopes: [...scopes],
@@ -110,6 +111,7 @@ function limitsOf(
     ...(addresses.length > 0 && { addresses: [...addresses] }),
     ...(budgets.length > 0 && { budgets: [...budgets] }),
     ...(limits.length > 0 && { limits: [...limits] }),
+    ...(node !== null && { node }),
     ...(disabledAt !== null && { disabled_at: disabledAt }),
   }
 }
@@ -137,6 +139,7 @@ const UNLIMITED: Omit<Limited, 'scopes'> = {
   addresses: [],
   budgets: [],
   limits: [],
+  node: null,
   disabledAt: null,
 }
 
@@ -161,6 +164,7 @@ function limitedBy({ scopes, limits }: Row): Limited {
     addresses: data.addresses ?? [],
     budgets: data.budgets ?? [],
     limits: data.limits ?? [],
+    node: data.node ?? null,
     disabledAt: data.disabled_at ?? null,
   }
 }

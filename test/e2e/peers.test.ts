@@ -2,6 +2,7 @@ import { connect as connectTcp, createServer, type Server, type Socket } from 'n
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { z } from 'zod'
+import { readInvitation } from '../../ctl/commands/peer/invitation.ts'
 import type { usageReport } from '../../schemas/admin-usage.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
 import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts'
@@ -107,6 +108,9 @@ test('an invitation lets one gateway use another, and no key is in the arguments
   const answer = await ask(borrower, 'home/engine/mock')
   expect(await answer.json()).toMatchObject({ choices: [{ message: { content: 'lent' } }] })
   expect(way.passed).toBeGreaterThan(0)
+  const { key } = readInvitation(invitation)
+  const stolen = await ask({ ...lender, key }, 'engine/mock')
+  expect([stolen.status, await stolen.text()]).toEqual([403, expect.stringContaining('by the gateway alone')])
 })
 
 test('when the direct way is cut it goes through the relay, and directly again when that works: no request fails', async () => {
@@ -146,6 +150,9 @@ test('two that use each other do not send a request in a circle', async () => {
   expect(answer.status).toBeGreaterThanOrEqual(400)
   expect(JSON.stringify(await answer.json())).not.toContain('lent')
   expect(borrower.output()).toContain('"status":508')
+  const told = await fetch(`${lender.url}/v1/models`, { headers: { authorization: `Bearer ${lender.key}` } })
+  const { data } = (await told.json()) as { data: readonly { id: string }[] }
+  expect(data.map(({ id }) => id).filter((id) => /back.*home|home.*back/.test(id))).toEqual([])
 })
 
 test('a gateway whose key is not known is not let in', async () => {

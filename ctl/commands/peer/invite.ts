@@ -27,6 +27,7 @@ export const run: Run = async ({
       name: keyName(name),
       scopes: ['chat:write'],
       service: true as const,
+      node,
       ...namesOf('models', text('models')),
       ...namesOf('budgets', text('budgets')),
       ...namesOf('limits', text('limits')),

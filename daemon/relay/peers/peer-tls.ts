@@ -11,21 +11,36 @@ type PeerTlsParts = {
   readonly identity: NodeIdentity
   /** Whether a node may connect, now. */
   readonly isPinned: (nodeId: string) => boolean
+  /** Monotonic milliseconds. */
+  readonly now: () => number
   readonly log: Log
 }
 
 type Next = (socket: TLSSocket, via: Via) => void
 
 const HANDSHAKE_MS = 10_000
+const WARN_EVERY_MS = 60_000
 
 export type PeerTls = ReturnType<typeof createPeerTls>
 
 /** The side of other gateways: lets in those whose keys are known here. */
-export function createPeerTls({ identity, isPinned, log }: PeerTlsParts) {
+export function createPeerTls({ identity, isPinned, now, log }: PeerTlsParts) {
   const { key, cert, nodeId } = identity
   const handshakes = new AsyncLocalStorage<{ readonly via: Via; readonly next: Next }>()
   /** Connections of nodes that were let in. */
   const open = new Map<TLSSocket, string>()
+  let refused = 0
+  let warnedAtMs = Number.NEGATIVE_INFINITY
+
+  /** Anyone may come, as often as they like: not each gets a line in the log. */
+  function noteRefused(subject: string): void {
+    refused += 1
+    if (now() - warnedAtMs < WARN_EVERY_MS) return
+    log('warn', 'a gateway whose key is not known here was refused', { subject, count: refused })
+    warnedAtMs = now()
+    refused = 0
+  }
+
   const server: Server = createServer({
     key,
     cert,
@@ -41,7 +56,7 @@ export function createPeerTls({ identity, isPinned, log }: PeerTlsParts) {
     const peer = nodeOf(socket)
     const handshake = handshakes.getStore()
     if (handshake === undefined || peer === undefined || !isPinned(peer)) {
-      log('warn', 'a gateway whose key is not known here was refused', { subject: peer ?? '' })
+      noteRefused(peer ?? '')
       socket.destroy()
       return
     }

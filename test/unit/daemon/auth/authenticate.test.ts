@@ -6,7 +6,13 @@ import { ANYBODY, type Principal } from '../../../../daemon/auth/principal.ts'
 const named = (name: string, more: Partial<Principal> = {}): Principal => ({ ...ANYBODY, name, ...more })
 const PROOFS: Proofs = {
   key: (text) =>
-    text === 'k' ? named('key') : text === 'home' ? named('home', { addresses: new Set(['10.0.0.1']) }) : null,
+    text === 'k'
+      ? named('key')
+      : text === 'home'
+        ? named('home', { addresses: new Set(['10.0.0.1']) })
+        : text === 'lent'
+          ? named('lent', { node: 'n1' })
+          : null,
   session: (text) => (text === 's' ? named('session') : null),
   accessToken: (text) => (text === 'a' ? named('access token') : null),
   basic: (username, password) => (`${username}:${password}` === 'u:p' ? Promise.resolve(named('basic')) : null),
@@ -25,15 +31,16 @@ type Sent = {
   readonly peer?: string
   readonly url?: string
   readonly secured?: boolean
+  readonly peerNode?: string
 }
 const ask = async (
-  { method = 'GET', headers, peer = '10.0.0.1', url = '/', secured = false }: Sent,
+  { method = 'GET', headers, peer = '10.0.0.1', url = '/', secured = false, peerNode }: Sent,
   settings = SETTINGS,
 ) =>
   authenticate(
     { method, headers, socket: {} },
     url,
-    { peer, secured: secured ? { isFor: () => true } : null },
+    { peer, secured: secured ? { isFor: () => true } : null, ...(peerNode !== undefined && { peerNode }) },
     PROOFS,
     settings,
   )
@@ -47,6 +54,8 @@ test.each([
   { headers: { authorization: 'Basic dTpw' }, name: 'basic' },
   { headers: {}, peer: '10.0.0.7', name: 'proxy' },
   { headers: { authorization: 'Bearer home' }, name: 'home' },
+  { headers: { authorization: 'Bearer lent' }, peerNode: 'n1', name: 'lent' },
+  { headers: { authorization: 'Bearer k' }, peerNode: 'n1', name: 'key' },
 ])('$headers is $name', async ({ name, ...sent }) => {
   expect(await ask(sent)).toMatchObject({ name })
 })
@@ -61,6 +70,10 @@ test.each([
   { headers: { cookie: 'se_session=k' }, code: 'SESSION_EXPIRED' },
   { headers: { authorization: 'Basic eDp5' }, code: 'INVALID_KEY' },
   { headers: { authorization: 'Bearer home' }, peer: '10.0.0.2', code: 'FORBIDDEN_ADDRESS' },
+  // the key of an invitation, from a client that is no gateway, and from another gateway
+  { headers: { authorization: 'Bearer lent' }, code: 'FORBIDDEN_ADDRESS' },
+  { headers: { authorization: 'Bearer lent' }, secured: true, code: 'FORBIDDEN_ADDRESS' },
+  { headers: { authorization: 'Bearer lent' }, peerNode: 'n2', code: 'FORBIDDEN_ADDRESS' },
 ])('$headers from $peer is refused: $code', async ({ code, ...sent }) => {
   await expect(ask(sent)).rejects.toMatchObject({ code })
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type KeyWish, SERVICE_KEY } from '../../../../daemon/auth/key-record.ts'
-import { refuseBeyond } from '../../../../daemon/auth/key-rights.ts'
+import { refuseBeyond, rightsOf } from '../../../../daemon/auth/key-rights.ts'
 import { ANYBODY, type Principal } from '../../../../daemon/auth/principal.ts'
 import type { UserRecord } from '../../../../daemon/auth/users.ts'
 import type { Role } from '../../../../schemas/words/roles.ts'
@@ -51,4 +51,22 @@ test.each<{ what: string; wish: Partial<KeyWish>; by: Principal; of?: UserRecord
   const make = () => refuseBeyond({ ...SERVICE_KEY, name: 'one', scopes: ['admin'], ...wish }, by, of)
   if (may) expect(make).not.toThrow()
   else expect(make).toThrow(expect.objectContaining({ code: 'BEYOND_MAKER' }))
+})
+
+test.each([
+  { what: 'what its maker is bound to', above: 'a', own: null, node: 'a' },
+  { what: 'what its maker is bound to, whatever it says itself', above: 'a', own: 'b', node: 'a' },
+  { what: 'what it says itself', above: null, own: 'b', node: 'b' },
+])('a key that another one made is bound to $what', ({ above, own, node }) => {
+  const record = {
+    ...SERVICE_KEY,
+    scopes: ['admin' as const],
+    hash: '',
+    createdAt: 0,
+    disabledAt: null,
+    revokedAt: null,
+  }
+  const made = { ...record, name: 'made', id: 'made', maker: { kind: 'key' as const, id: 'maker' }, node: own }
+  const makers = { user: () => undefined, key: () => ({ ...record, name: 'maker', id: 'maker', node: above }) }
+  expect(rightsOf(made, makers)).toMatchObject({ node })
 })
