@@ -27,9 +27,15 @@ const secretText = (description: string) => secret.meta({ description, secret: t
 export const relayLimits = z.strictObject({
   visitors: count(20_000, 'Visitors at once.'),
   unparsed: count(1_024, 'Connections that have not said yet what they want; the oldest gives way.'),
-  open_per_address: count(100, 'Connections of one IPv4 address or IPv6 /64 at once.'),
-  burst_per_address: count(60, 'Connections that one address may begin at once.'),
-  new_per_address_per_second: count(20, 'Connections that one address may begin in a second after that.'),
+  open_per_address: count(
+    100,
+    'Connections of one IPv4 address or IPv6 /64 at once; of its network (/24, /48) eight times as many.',
+  ),
+  burst_per_address: count(60, 'Connections that one address may begin at once; its network eight times as many.'),
+  new_per_address_per_second: count(
+    20,
+    'Connections that one address may begin in a second after that; its network eight times as many.',
+  ),
   tunnels: count(4_096, 'Tunnels of nodes at once.'),
   tunnels_per_node: count(4, 'Tunnels of one node at once.'),
   tunnels_per_address: count(
@@ -40,7 +46,10 @@ export const relayLimits = z.strictObject({
   streams_per_node: count(1_000, 'Visitors of one node at once.'),
   bytes_per_second_per_node: countOrNone('Bytes of one node in a second, both directions together.'),
   daily_bytes_per_node: countOrNone('Bytes of one node in a day, both directions together.'),
-  challenges_per_hour: count(30, 'Validations by a certificate authority that one name may get in an hour.'),
+  challenges_per_hour: count(
+    30,
+    'Validations (acme-tls/1) of one name that one IPv4 address or IPv6 /64 may ask for in an hour.',
+  ),
   names_per_node: count(3, 'Names that one node may claim.'),
   buffered: bytes('Bytes of all visitors that wait for a slow side; more ends the slowest.').default('256MiB'),
   window: bytes(

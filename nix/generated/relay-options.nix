@@ -128,17 +128,17 @@ in
         openPerAddress = mkOption {
           type = types.ints.positive;
           default = 100;
-          description = "Connections of one IPv4 address or IPv6 /64 at once.";
+          description = "Connections of one IPv4 address or IPv6 /64 at once; of its network (/24, /48) eight times as many.";
         };
         burstPerAddress = mkOption {
           type = types.ints.positive;
           default = 60;
-          description = "Connections that one address may begin at once.";
+          description = "Connections that one address may begin at once; its network eight times as many.";
         };
         newPerAddressPerSecond = mkOption {
           type = types.ints.positive;
           default = 20;
-          description = "Connections that one address may begin in a second after that.";
+          description = "Connections that one address may begin in a second after that; its network eight times as many.";
         };
         tunnels = mkOption {
           type = types.ints.positive;
@@ -178,7 +178,7 @@ in
         challengesPerHour = mkOption {
           type = types.ints.positive;
           default = 30;
-          description = "Validations by a certificate authority that one name may get in an hour.";
+          description = "Validations (acme-tls/1) of one name that one IPv4 address or IPv6 /64 may ask for in an hour.";
         };
         namesPerNode = mkOption {
           type = types.ints.positive;

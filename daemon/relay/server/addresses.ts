@@ -1,63 +1,71 @@
-import { addressBlock } from '../../../schemas/words/address.ts'
+import { addressBlock, addressNetwork } from '../../../schemas/words/address.ts'
 import type { RelayLimits } from './parts.ts'
+import { createShares, NETWORK_SHARE } from './shares.ts'
 
-/** Of one block: what is open, and how many it may begin now. */
-type Source = { open: number; left: number; atMs: number }
+/** How many one address, or one network, may begin now. */
+type Budget = { left: number; atMs: number }
 
-/** What is known at most. An attacker with many networks pushes out none that has something open. */
-const MOST_SOURCES = 2 ** 16
-const SWEEP_EVERY_MS = 1_000
+/** What is remembered at most; what has begun nothing for longest is forgotten. */
+const MOST_BUDGETS = 2 ** 16
 /** What an unknown name costs beside the connection: who guesses names is slowed down soon. */
 const PENALTY = 4
 
-/** Bounds what one IPv4 address, or one /64, may begin and keep open. */
+/**
+ * Bounds what one IPv4 address, or one IPv6 /64, may begin and keep open, and its network (/24, /48) eight times that:
+ * keys and addresses of a network cost nothing, and what is there for all is not for one.
+ */
 export function createAddresses(limits: () => RelayLimits, now: () => number) {
-  const sources = new Map<string, Source>()
-  let sweptAtMs = now()
+  const budgets = new Map<string, Budget>()
+  const shares = createShares(() => limits().openPerAddress)
 
-  function sourceOf(block: string): Source | null {
+  /** @param share how many addresses it counts for */
+  function budgetOf(name: string, share: number): Budget {
     const { burstPerAddress, newPerAddressPerSecond } = limits()
     const time = now()
-    let source = sources.get(block)
-    if (source === undefined) {
-      if (sources.size >= MOST_SOURCES) return null
-      source = { open: 0, left: burstPerAddress, atMs: time }
-      sources.set(block, source)
+    const budget = budgets.get(name) ?? { left: burstPerAddress * share, atMs: time }
+    const more = ((time - budget.atMs) / 1_000) * newPerAddressPerSecond * share
+    budget.left = Math.min(burstPerAddress * share, budget.left + more)
+    budget.atMs = time
+    budgets.delete(name) // the oldest stays first
+    budgets.set(name, budget)
+    return budget
+  }
+
+  /** Forgets those that have all of their budget again. */
+  function forget(): void {
+    const { burstPerAddress, newPerAddressPerSecond } = limits()
+    const before = now() - (2_000 * burstPerAddress) / newPerAddressPerSecond
+    for (const [name, { atMs }] of budgets) {
+      if (atMs > before && budgets.size <= MOST_BUDGETS) break
+      budgets.delete(name)
     }
-    source.left = Math.min(burstPerAddress, source.left + ((time - source.atMs) / 1_000) * newPerAddressPerSecond)
-    source.atMs = time
-    return source
   }
 
-  function sweep(): void {
-    const time = now()
-    if (time - sweptAtMs < SWEEP_EVERY_MS) return
-    sweptAtMs = time
-    const { burstPerAddress, newPerAddressPerSecond } = limits()
-    for (const [block, { open, left, atMs }] of sources)
-      if (open === 0 && left + ((time - atMs) / 1_000) * newPerAddressPerSecond >= burstPerAddress)
-        sources.delete(block)
-  }
+  const budgetsOf = (address: string): readonly [Budget, Budget] => [
+    budgetOf(addressBlock(address), 1),
+    budgetOf(addressNetwork(address), NETWORK_SHARE),
+  ]
 
   return {
     /** Counts a connection. @returns what ends the counting, or null: the address has, or begins, as many as it may */
     take(address: string): (() => void) | null {
-      sweep()
-      const source = sourceOf(addressBlock(address))
-      if (source === null || source.left < 1 || source.open >= limits().openPerAddress) return null
-      source.left -= 1
-      source.open += 1
-      let isOpen = true
-      return () => {
-        if (isOpen) source.open -= 1
-        isOpen = false
-      }
+      const [own, network] = budgetsOf(address)
+      forget()
+      if (own.left < 1 || network.left < 1) return null
+      const release = shares.take(address)
+      if (release === null) return null
+      own.left -= 1
+      network.left -= 1
+      return release
     },
-    /** It asked for a name that does not exist. */
+    /** It asked for a name that does not exist. It never owes more than it may have. */
     penalise(address: string): void {
-      const source = sources.get(addressBlock(address))
-      if (source !== undefined) source.left -= PENALTY
+      const { burstPerAddress } = limits()
+      const [own, network] = budgetsOf(address)
+      own.left = Math.max(-burstPerAddress, own.left - PENALTY)
+      network.left = Math.max(-burstPerAddress * NETWORK_SHARE, network.left - PENALTY)
     },
-    size: () => sources.size,
+    /** Addresses and networks that are remembered. */
+    size: () => budgets.size,
   }
 }

@@ -56,12 +56,12 @@ export function createFront({ settings, limits, addresses, counts, arrive }: Fro
       return
     }
     counts.connections += 1
-    wait(socket)
     const peer = canonicalHost(remoteAddress)
     if (!listOf(settings().trustedProxies).has(peer)) {
       receive(socket, peer, remotePort ?? 0)
       return
     }
+    wait(socket)
     readFirstBytes(socket, headerReader(), HELLO_MS, (reading) => {
       if (reading?.kind !== 'proxied') refuse(socket, 'proxy-header')
       else receive(socket, canonicalHost(reading.peer ?? peer), reading.port ?? remotePort ?? 0)
@@ -91,6 +91,7 @@ export function createFront({ settings, limits, addresses, counts, arrive }: Fro
       return
     }
     socket.once('close', release)
+    if (!unparsed.has(socket)) wait(socket)
     const source = withPort(address, port)
     const target = withPort(canonicalHost(socket.localAddress ?? ''), socket.localPort ?? 0)
     readFirstBytes(socket, firstReader(), HELLO_MS, (first) => {

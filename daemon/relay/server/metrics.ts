@@ -84,7 +84,7 @@ export function metricsText(counts: Counts, now: RelayReadings): string {
     line('gate_relay_tunnels', 'gauge', 'Tunnels now.', now.tunnels),
     line('gate_relay_unparsed', 'gauge', 'Connections whose ClientHello is awaited.', now.unparsed),
     line('gate_relay_buffered_bytes', 'gauge', 'Bytes that wait for a slow side.', now.bufferedBytes),
-    line('gate_relay_addresses', 'gauge', 'Addresses of visitors that are remembered.', now.addresses),
+    line('gate_relay_addresses', 'gauge', 'Addresses and networks of visitors that are remembered.', now.addresses),
   ]
   return [...counters, ...gauges].join('')
 }

@@ -7,18 +7,24 @@ export type NodeMeter = ReturnType<typeof createMeter>
 const DAY_MS = 24 * 3_600_000
 /** Nodes that are remembered: their use of a day outlives their tunnels. */
 const MOST_NODES = 2 ** 16
+/** What part of them is forgotten when there are more: those that have used least today. */
+const FORGOTTEN = 1 / 16
 
-/** @param now monotonic milliseconds */
-export function createNodeMeters(limits: () => RelayLimits, now: () => number) {
+/** Of nodes that have a tunnel somewhere. @param now monotonic milliseconds: days are those of this process */
+export function createNodeMeters(limits: () => RelayLimits, now: () => number, most = MOST_NODES) {
   const meters = new Map<string, NodeMeter>()
+
+  function forget(): void {
+    const idle = [...meters].filter(([, { visitors }]) => visitors === 0)
+    const usedLeast = idle.sort(([, a], [, b]) => a.today() - b.today())
+    for (const [nodeId] of usedLeast.slice(0, Math.ceil(most * FORGOTTEN))) meters.delete(nodeId)
+  }
+
   return {
     of(nodeId: string): NodeMeter {
       let meter = meters.get(nodeId)
       if (meter === undefined) {
-        for (const [id, { visitors }] of meters) {
-          if (meters.size < MOST_NODES) break
-          if (visitors === 0) meters.delete(id)
-        }
+        if (meters.size >= most) forget()
         meter = createMeter(limits, now)
         meters.set(nodeId, meter)
       }
@@ -33,7 +39,7 @@ function createMeter(limits: () => RelayLimits, now: () => number) {
   let isComing = false
   let left = limits().bytesPerSecondPerNode
   let atMs = now()
-  let [day, today] = [dayOf(atMs), 0]
+  let [day, bytesOfDay] = [dayOf(atMs), 0]
 
   function refill(): void {
     const { bytesPerSecondPerNode: perSecond } = limits()
@@ -42,9 +48,11 @@ function createMeter(limits: () => RelayLimits, now: () => number) {
     atMs = time
   }
 
+  const today = (): number => (day === dayOf(now()) ? bytesOfDay : 0)
+
   function isUsedUp(): boolean {
     const { dailyBytesPerNode } = limits()
-    return dailyBytesPerNode > 0 && day === dayOf(now()) && today >= dailyBytesPerNode
+    return dailyBytesPerNode > 0 && today() >= dailyBytesPerNode
   }
 
   function go(): void {
@@ -71,15 +79,17 @@ function createMeter(limits: () => RelayLimits, now: () => number) {
     visitors: 0,
     bytesIn: 0,
     bytesOut: 0,
+    /** Bytes of today, as far as they are bounded. */
+    today,
     isUsedUp,
     /** Counts bytes that have passed. @returns false: there were too many for now, or for today */
     take(bytes: number): boolean {
       const { bytesPerSecondPerNode, dailyBytesPerNode } = limits()
       if (dailyBytesPerNode > 0) {
         const current = dayOf(now())
-        if (current !== day) [day, today] = [current, 0]
-        today += bytes
-        if (today >= dailyBytesPerNode) return false
+        if (current !== day) [day, bytesOfDay] = [current, 0]
+        bytesOfDay += bytes
+        if (bytesOfDay >= dailyBytesPerNode) return false
       }
       if (bytesPerSecondPerNode === 0) return true
       left -= bytes

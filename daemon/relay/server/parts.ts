@@ -11,7 +11,7 @@ export type RelayLimits = {
   readonly visitors: number
   /** Connections whose ClientHello is not read yet; the oldest gives way. */
   readonly unparsed: number
-  /** Of one IPv4 address or IPv6 /64: open at once, begun at once, and so many more each second. */
+  /** Of one IPv4 address or IPv6 /64: open at once, begun at once, and so many more each second; of its network 8 times. */
   readonly openPerAddress: number
   readonly burstPerAddress: number
   readonly newPerAddressPerSecond: number
@@ -27,7 +27,7 @@ export type RelayLimits = {
   /** Both directions together; 0: no bound. */
   readonly bytesPerSecondPerNode: number
   readonly dailyBytesPerNode: number
-  /** Validations of ACME (acme-tls/1) that one name may get in an hour. */
+  /** Validations of ACME (acme-tls/1) of one name that one address may ask for in an hour. */
   readonly challengesPerHour: number
   /** Bytes of all visitors that wait here for a slow side. */
   readonly bufferedBytes: number

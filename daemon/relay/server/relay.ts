@@ -127,7 +127,7 @@ export function createRelay(parts: RelayParts): Relay {
       refuse(visitors.away(), ALERT.internalError)
       return
     }
-    if (isChallenge && !challenges.isLeft(host)) {
+    if (isChallenge && !challenges.take(host, address)) {
       refuse('challenge-limit', ALERT.accessDenied)
       return
     }

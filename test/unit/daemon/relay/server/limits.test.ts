@@ -64,6 +64,51 @@ describe('of one address', () => {
     expect(addresses.take('192.0.2.1')).not.toBeNull()
   })
 
+  test.each([
+    { what: 'IPv4', host: (i: number) => `192.0.2.${i}`, other: '192.0.3.1' },
+    { what: 'IPv6', host: (i: number) => `2001:db8:0:${i}::1`, other: '2001:db8:1::1' },
+  ])('and of its network as many as of eight addresses: $what', ({ host, other }) => {
+    const open = createAddresses(
+      () => limits,
+      () => 0,
+    )
+    const taken = Array.from({ length: 30 }, (_, i) => open.take(host(i))).filter((release) => release !== null)
+    expect(taken).toHaveLength(3 * 8)
+    expect(open.take(other)).not.toBeNull()
+    const begun = createAddresses(
+      () => limits,
+      () => 0,
+    )
+    for (let i = 0; i < 5 * 8; i += 1) {
+      const release = begun.take(host(i))
+      expect(release).not.toBeNull()
+      release?.()
+    }
+    expect(begun.take(host(60))).toBeNull()
+    expect(begun.take(other)).not.toBeNull()
+  })
+
+  test('however often it asks for names that do not exist, it may begin again before long', () => {
+    let time = 0
+    const addresses = createAddresses(
+      () => limits,
+      () => time,
+    )
+    for (let i = 0; i < 1_000; i += 1) addresses.penalise('192.0.2.1')
+    time += 6_000 // 5 owed and 1 to begin
+    expect(addresses.take('192.0.2.1')).not.toBeNull()
+  })
+
+  test('is taken however many others are remembered, and those are bounded', () => {
+    const addresses = createAddresses(
+      () => limits,
+      () => 0,
+    )
+    for (let i = 0; i < 2 ** 15 + 100; i += 1) expect(addresses.take(`2001:db8:${i.toString(16)}::1`)).not.toBeNull()
+    expect(addresses.size()).toBe(2 ** 16)
+    expect(addresses.take('192.0.2.1')).not.toBeNull()
+  })
+
   test('nothing is remembered for long', () => {
     let time = 0
     const addresses = createAddresses(
@@ -71,23 +116,26 @@ describe('of one address', () => {
       () => time,
     )
     for (let i = 0; i < 200; i += 1) addresses.take(`192.0.2.${i}`)?.()
-    expect(addresses.size()).toBe(200)
+    expect(addresses.size()).toBeGreaterThan(20)
     time += 10_000
     addresses.take('198.51.100.1')
-    expect(addresses.size()).toBe(1)
+    expect(addresses.size()).toBe(2) // it, and its network
   })
 })
 
-test('validations of a name are counted for an hour', () => {
+test('validations of a name are counted for an hour, for each address', () => {
   let time = 0
   const challenges = createChallenges(
     () => ({ ...WIDE_LIMITS, challengesPerHour: 2 }),
     () => time,
   )
-  expect([1, 2, 3].map(() => challenges.isLeft('a'))).toEqual([true, true, false])
-  expect(challenges.isLeft('b')).toBe(true)
+  const [attacker, authority] = ['2001:db8::1', '192.0.2.1']
+  expect([1, 2, 3].map(() => challenges.take('a', attacker))).toEqual([true, true, false])
+  expect(challenges.take('a', '2001:db8::2')).toBe(false)
+  expect(challenges.take('a', authority)).toBe(true)
+  expect(challenges.take('b', attacker)).toBe(true)
   time += 3_600_000
-  expect(challenges.isLeft('a')).toBe(true)
+  expect(challenges.take('a', attacker)).toBe(true)
 })
 
 test('bytes of a node are counted for a day', () => {
@@ -103,6 +151,20 @@ test('bytes of a node are counted for a day', () => {
   time += 24 * 3_600_000
   expect(meter.isUsedUp()).toBe(false)
   expect(meter.take(1)).toBe(true)
+})
+
+test('what a node has used today is not forgotten for others that have used nothing', () => {
+  const meters = createNodeMeters(
+    () => ({ ...WIDE_LIMITS, dailyBytesPerNode: 100 }),
+    () => 0,
+    10,
+  )
+  meters.of('greedy').take(100)
+  meters.of('busy').visitors = 1
+  const busy = meters.of('busy')
+  for (let i = 0; i < 1_000; i += 1) meters.of(`other ${i}`)
+  expect(meters.of('greedy').isUsedUp()).toBe(true)
+  expect(meters.of('busy')).toBe(busy)
 })
 
 describe('a visitor', () => {
@@ -137,6 +199,27 @@ describe('a visitor', () => {
     await silent[0]?.ended
     expect(relay.relay.metrics()).toContain('gate_relay_refused_total{reason="evicted"} 1')
     for (const { socket } of [...silent, visitor]) socket.destroy()
+  })
+
+  test('from an address that has too many open pushes out none that says nothing yet', async () => {
+    const { relay, hello } = await startBoth({ unparsed: 3, openPerAddress: 2 })
+    const silent = await visit(relay.port, hello.subarray(0, 10), { from: '127.0.0.3' })
+    const own = await Promise.all([1, 2].map(() => visit(relay.port, hello.subarray(0, 10), { from: '127.0.0.2' })))
+    for (let i = 0; i < 5; i += 1)
+      expect(await answerTo(relay.port, hello.subarray(0, 10), { from: '127.0.0.2' })).toBe('closed')
+    silent.socket.write(hello.subarray(10))
+    await silent.receive(hello.length)
+    expect(relay.relay.metrics()).toContain('gate_relay_refused_total{reason="evicted"} 0')
+    for (const { socket } of [silent, ...own]) socket.destroy()
+  })
+
+  test('that asks for a node that is not there pays for it as for an unknown name', async () => {
+    const { relay, hello } = await startBoth({ burstPerAddress: 8, newPerAddressPerSecond: 0.001 })
+    const absent = (await helloMaker())(`${'b'.repeat(32)}.relay.test`)
+    const from = '127.0.0.2'
+    expect(await answerTo(relay.port, absent, { from })).toBe('alert 80')
+    expect(await answerTo(relay.port, absent, { from })).toBe('alert 80')
+    expect(await answerTo(relay.port, hello, { from })).toBe('closed')
   })
 
   test('without a byte for long is ended', async () => {

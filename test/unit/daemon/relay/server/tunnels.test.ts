@@ -287,7 +287,7 @@ describe('a visitor', () => {
     expect(await visitor.closed).toBe('reset')
   })
 
-  test('for a validation of ACME is passed on, a few times in an hour', async () => {
+  test('for a validation of ACME is passed on, a few times in an hour for each address', async () => {
     const relay = await relayWith({ limited: { challengesPerHour: 1 } })
     const node = await nodeAt({ port: relay.port, take: echo })
     const bytes = (await helloMaker(['acme-tls/1']))(node.host)
@@ -295,6 +295,9 @@ describe('a visitor', () => {
     await visitor.receive(bytes.length)
     visitor.socket.destroy()
     expect(await answerTo(relay.port, bytes)).toBe('alert 49')
+    const authority = await visit(relay.port, bytes, { from: '127.0.0.2' })
+    await authority.receive(bytes.length)
+    authority.socket.destroy()
     const other = (await helloMaker(['acme-tls/1', 'h2']))(node.host)
     const passed = await visit(relay.port, other)
     await passed.receive(other.length)
