@@ -39,12 +39,11 @@ export async function runRelay(options: RelayOptions & { readonly adminSocket: s
   const certificate = openCertificate(ground, ownKey)
   const providerOf = dnsProvider(ground.now)
   const records = createChallengeRecords({ provider: () => providerOf(config()), registry, domain, now: steady, log })
-  const changed = (nodeId: string) => relay.tellNames(nodeId)
   let [settings, limits] = [settingsOf(config()), limitsOf(config())]
   const relay = createRelay({
     names: registry,
     presence: presenceOf(registry, () => relay.id),
-    requests: answerNodes(registry, records, changed),
+    requests: answerNodes(registry, records),
     settings: () => settings,
     limits: () => limits,
     identity: certificate.identity,
@@ -54,6 +53,7 @@ export async function runRelay(options: RelayOptions & { readonly adminSocket: s
     random: randomBytes,
     log,
   })
+  registry.onNames(relay.tellNames)
   const listeners = createListeners(ground, relay)
   const metrics = createMetricsListener(ground, () => relay.metrics() + registryMetrics(registry))
   let listening: readonly string[] = []
@@ -65,7 +65,7 @@ export async function runRelay(options: RelayOptions & { readonly adminSocket: s
     listening,
   })
   const claim = async (wanted: Parameters<Registry['claim']>[0]) => toAnswer(await registry.claim(wanted))
-  const admin = createRelayAdmin({ registry, status, tunnels: relay.status, claim, changed, now: steady }, log)
+  const admin = createRelayAdmin({ registry, status, tunnels: relay.status, claim, now: steady }, log)
   const sweeping = new AbortController()
   const recheck = recheckHosts({ registry, domain, lookUpTxt, now: monotonic, log })
   let turn: Promise<void> = Promise.resolve()

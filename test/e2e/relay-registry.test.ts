@@ -70,6 +70,19 @@ describe.skipIf(!hasEtcd)('a registry in etcd', () => {
     await two.registry.close()
   })
 
+  test('the names of a node are told at whichever relay it is, when they are given and when they are taken', async () => {
+    const prefix = newPrefix()
+    const [one, two] = [testRegistry(await openStore(prefix)), testRegistry(await openStore(prefix))]
+    const told: string[] = []
+    two.registry.onNames((nodeId) => told.push(`${nodeId} ${two.registry.namesOf(nodeId)}`))
+    await one.registry.claim(claimOf(NODE_A, 'myserver'))
+    await until(() => told.includes(`${NODE_A} myserver.${DOMAIN}`))
+    await one.registry.release('myserver')
+    await until(() => told.includes(`${NODE_A} `))
+    await one.registry.close()
+    await two.registry.close()
+  })
+
   test('a route is known at the other relay, and gone when its relay leaves', async () => {
     const prefix = newPrefix()
     const [one, two] = [testRegistry(await openStore(prefix)), testRegistry(await openStore(prefix))]

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inNetns } from './netns.ts'
 import { end, says } from './pebble.ts'
 import { freePort, hasProgram } from './programs.ts'
 
@@ -19,9 +20,10 @@ export type Etcd = {
   readonly remove: () => Promise<void>
 }
 
-export async function startEtcd(): Promise<Etcd> {
+/** @param netns network namespace that it runs in @param host where clients reach it */
+export async function startEtcd(netns?: string, host = '127.0.0.1'): Promise<Etcd> {
   const folder = mkdtempSync(join(tmpdir(), 'gate-etcd-'))
-  const [client, peer] = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`]
+  const [client, peer] = [`http://${host}:${await freePort()}`, `http://127.0.0.1:${await freePort()}`]
   let child: ChildProcess | undefined
 
   async function start(): Promise<void> {
@@ -34,10 +36,8 @@ export async function startEtcd(): Promise<Etcd> {
       'initial-cluster': `default=${peer}`,
       logger: 'zap',
     }
-    child = spawn(
-      'etcd',
-      Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
-    )
+    const [program, before] = netns === undefined ? ['etcd', []] : inNetns(netns, 'etcd')
+    child = spawn(program, [...before, ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])])
     await says(child, /serving client traffic insecurely/)
   }
 

@@ -1,8 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { hasProgram } from './programs.ts'
 
-/** The program and arguments that run another one in a network namespace. */
-export const inNetns = (netns: string, program: string): [string, string[]] => ['ip', ['netns', 'exec', netns, program]]
+/** Sees a resolv.conf of its own: `ip netns exec` gives a program its own mounts. */
+const WITH_RESOLVER =
+  'file=$(mktemp) && echo "nameserver $0" >"$file" && mount --bind "$file" /etc/resolv.conf && rm "$file" && exec "$@"'
+
+/**
+ * The program and arguments that run another one in a network namespace.
+ * @param resolver address of the name server that it asks
+ */
+export const inNetns = (netns: string, program: string, resolver?: string): [string, string[]] => [
+  'ip',
+  ['netns', 'exec', netns, ...(resolver === undefined ? [] : ['sh', '-c', WITH_RESOLVER, resolver]), program],
+]
 
 /** One cable between two namespaces, with the addresses of its ends. */
 type Cable = readonly [from: string, fromAddress: string, to: string, toAddress: string]

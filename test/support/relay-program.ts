@@ -35,13 +35,18 @@ export type RelayProgram = {
   readonly remove: () => void
 }
 
-/** @param netns network namespace that it runs in @throws Error with its output, where it does not start */
+/**
+ * @param netns network namespace that it runs in
+ * @param resolver name server that it asks there, on port 53
+ * @throws Error with its output, where it does not start
+ */
 export async function startRelayProgram(
   env: Readonly<Record<string, string>> = {},
   stateDirectory = mkdtempSync(join(tmpdir(), 'gate-relay-')),
   netns?: string,
+  resolver?: string,
 ): Promise<RelayProgram> {
-  const [program, before] = netns === undefined ? [process.execPath, []] : inNetns(netns, process.execPath)
+  const [program, before] = netns === undefined ? [process.execPath, []] : inNetns(netns, process.execPath, resolver)
   const child = spawn(program, [...before, 'bin/gate-relay.ts', '--state-directory', stateDirectory], {
     cwd: root,
     env: {

@@ -9,8 +9,6 @@ export type AdminParts = {
   readonly tunnels: () => readonly RelayTunnel[]
   /** A claim by the operator, in the words of an answer. */
   readonly claim: (claim: Claim) => Promise<RelayOutcome>
-  /** Is told of a node whose names are others now. */
-  readonly changed: (nodeId: string) => void
   /** Unix milliseconds. */
   readonly now: () => number
 }
@@ -41,20 +39,15 @@ export const ROUTES: { readonly [R in RelayRoute]: Row<R> } = {
     body: claim,
     async answer(parts, body) {
       const { name, nodeId: node } = body as z.output<typeof claim>
-      const outcome = await parts.claim({ name, nodeId: node, signature: '', exporter: '', isByOperator: true })
-      if (outcome.result === 'ok') parts.changed(node)
-      return outcome
+      return await parts.claim({ name, nodeId: node, signature: '', exporter: '', isByOperator: true })
     },
   },
   'POST /release': {
     body: release,
-    async answer({ registry, changed }, body) {
+    async answer({ registry }, body) {
       const { name } = body as z.output<typeof release>
-      const before = registry.names()
       const released = await registry.release(name)
       if (released !== 'released') return { result: released === 'not-owner' ? 'not-found' : released }
-      const left = new Set(registry.names().flatMap((one) => (one.releasedAtMs === undefined ? [one.host] : [])))
-      for (const one of before) if (!left.has(one.host) && one.releasedAtMs === undefined) changed(one.nodeId)
       return { result: 'ok' }
     },
   },

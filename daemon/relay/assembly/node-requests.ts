@@ -6,22 +6,14 @@ import type { NodeRequest, NodeRequests, Requester } from '../server/parts.ts'
 
 type Answer = Awaited<ReturnType<NodeRequests>>
 
-/** Answers what nodes ask for over their tunnels. @param changed is told of a node whose names are others now */
-export function answerNodes(
-  registry: Registry,
-  records: ReturnType<typeof createChallengeRecords>,
-  changed: (nodeId: string) => void,
-): NodeRequests {
+/** Answers what nodes ask for over their tunnels. */
+export function answerNodes(registry: Registry, records: ReturnType<typeof createChallengeRecords>): NodeRequests {
   return async (from, request, signal) => {
     switch (request.type) {
-      case 'claim': {
-        const answer = await answerClaim(registry, from, request)
-        if (answer.result === 'ok') changed(from.nodeId)
-        return answer
-      }
+      case 'claim':
+        return await answerClaim(registry, from, request)
       case 'release': {
         const released = await registry.release(request.name, from.nodeId)
-        if (released === 'released') changed(from.nodeId)
         return { result: released === 'released' ? 'ok' : released }
       }
       case 'txt-set':

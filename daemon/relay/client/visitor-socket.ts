@@ -1,7 +1,8 @@
 import { constants, type Http2Stream } from 'node:http2'
 import { Duplex } from 'node:stream'
+import { resetStream } from '../reset-stream.ts'
 
-const { NGHTTP2_NO_ERROR, NGHTTP2_CANCEL } = constants
+const { NGHTTP2_NO_ERROR } = constants
 
 /** How long a visitor that was told the end may take to end its own side. */
 const LINGER_MS = 30_000
@@ -59,7 +60,7 @@ export class VisitorSocket extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     if (this.writableFinished) linger(this.#stream)
-    else if (!this.#stream.closed && !this.#stream.destroyed) this.#stream.close(NGHTTP2_CANCEL)
+    else resetStream(this.#stream)
     done(error)
   }
 }

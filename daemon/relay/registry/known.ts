@@ -54,14 +54,14 @@ export type Known = {
 }
 
 type Told = {
-  /** After every change. */
-  readonly changed: () => void
+  /** The names of a node have changed, by whichever relay. */
+  readonly named: (nodeId: string) => void
   /** Once of each relay that has announced a tunnel that its node did not sign. */
   readonly forged: (relayId: string, nodeId: string) => void
 }
 
 /** Follows a store. */
-export function followStore(store: RecordStore, { changed, forged }: Told): Known {
+export function followStore(store: RecordStore, { named, forged }: Told): Known {
   const names = new Map<string, NameRecord>()
   const routes = createRoutes(forged)
   const relays = new Map<string, RelayRecord>()
@@ -90,7 +90,7 @@ export function followStore(store: RecordStore, { changed, forged }: Told): Know
   for (const { key } of store.list('')) take(key)
   store.onChange((keys) => {
     for (const key of keys) take(key)
-    changed()
+    for (const key of keys) if (key.startsWith(keyOf.node(''))) named(key.slice(keyOf.node('').length))
   })
 
   return {

@@ -20,10 +20,10 @@ export type RegistryParts = {
 
 /** The registry of one domain over a store. */
 export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log }: RegistryParts): Registry {
-  const listeners = new Set<() => void>()
+  const listeners = new Set<(nodeId: string) => void>()
   const known = followStore(store, {
-    changed() {
-      for (const listener of listeners) listener()
+    named(nodeId) {
+      for (const listener of listeners) listener(nodeId)
     },
     forged: (relay, subject) =>
       log('error', 'a relay announces tunnels of nodes that never vouched for it: it gets no visitors of theirs', {
@@ -65,7 +65,7 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
     records: recordLedger(store),
     makeInvite: (uses, expiresAtMs, note) => makeInvite(store, { uses, expiresAtMs, note }, now, random),
     invites: () => openInvites(store, now()),
-    onChange(listener) {
+    onNames(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },

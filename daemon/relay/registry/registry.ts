@@ -102,8 +102,8 @@ export type Registry = {
   /** @returns the text of the invite, which is shown once; undefined while the store is lost */
   makeInvite(uses: number, expiresAtMs: number, note: string): Promise<string | undefined>
   invites(): readonly InviteRecord[]
-  /** Is told after every change that came in. @returns stops that */
-  onChange(listener: () => void): () => void
+  /** Is told the nodes whose names have changed, by whichever relay of the domain. @returns stops that */
+  onNames(listener: (nodeId: string) => void): () => void
   /** Leaves: tunnels and this relay are withdrawn where the store can be reached. */
   close(): Promise<void>
 }

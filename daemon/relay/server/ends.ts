@@ -1,6 +1,7 @@
 import { constants, type Http2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { resetStream } from '../reset-stream.ts'
 
 /** One side of a passage. */
 export type End = {
@@ -23,9 +24,6 @@ export const socketEnd = (socket: Socket): End => ({
 
 export const streamEnd = (stream: Http2Stream): End => ({
   stream,
-  reset() {
-    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL)
-    stream.destroy()
-  },
+  reset: () => resetStream(stream),
   wasReset: () => stream.aborted || (stream.rstCode ?? 0) !== constants.NGHTTP2_NO_ERROR,
 })
