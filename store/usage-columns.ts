@@ -42,3 +42,32 @@ export const USAGE_FIELDS = Object.keys(USAGE_KINDS) as readonly (keyof UsageRow
 
 /** Values of the last fields, for lines that were written before there were such fields. */
 export const LATER_VALUES: readonly unknown[] = [0, false, '', '', '', '', '', '']
+
+/** The values of a row in the order of USAGE_FIELDS: one by one, since a loop over names takes twice as long. */
+export const valuesOf = (row: UsageRow): readonly UsageRow[keyof UsageRow][] => [
+  row.requestId,
+  row.attempt,
+  row.startedAt,
+  row.keyId,
+  row.model,
+  row.upstream,
+  row.targetModel,
+  row.status,
+  row.outcome,
+  row.inputTokens,
+  row.outputTokens,
+  row.cachedTokens,
+  row.reasoningTokens,
+  row.estimated,
+  row.costMicrodollars,
+  row.durationMs,
+  row.ttftMs,
+  row.cacheWriteTokens,
+  row.unpriced,
+  row.endUser,
+  row.userId,
+  row.team,
+  row.category,
+  row.provider,
+  row.teams,
+]

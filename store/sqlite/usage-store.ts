@@ -1,7 +1,7 @@
 import type { UsageRow } from '../../daemon/meter/usage.ts'
 import { snakeCase } from '../../schemas/words/key-names.ts'
 import { codeOf } from '../../system/error-code.ts'
-import { USAGE_FIELDS } from '../usage-columns.ts'
+import { USAGE_FIELDS, valuesOf } from '../usage-columns.ts'
 import type { Database } from './database.ts'
 import { openRollUps } from './roll-ups.ts'
 
@@ -45,7 +45,7 @@ const ROWS_AT_ONCE = 8
 
 function cellsOf(rows: readonly UsageRow[]): (string | number | null)[] {
   const cells: (string | number | null)[] = []
-  for (const row of rows) for (const field of USAGE_FIELDS) cells.push(cell(row[field]))
+  for (const row of rows) for (const value of valuesOf(row)) cells.push(cell(value))
   return cells
 }
 

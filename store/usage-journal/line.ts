@@ -1,14 +1,14 @@
 import type { UsageRow } from '../../daemon/meter/usage.ts'
-import { LATER_VALUES, USAGE_FIELDS, USAGE_KINDS } from '../usage-columns.ts'
+import { LATER_VALUES, USAGE_FIELDS, USAGE_KINDS, valuesOf } from '../usage-columns.ts'
 
 /** A row as one line, newline included: a JSON array, since names would double its length. */
 export function usageLine(row: UsageRow): string {
-  return `${JSON.stringify(USAGE_FIELDS.map((field) => row[field]))}\n`
+  return `${JSON.stringify(valuesOf(row))}\n`
 }
 
-const KINDS = Object.entries(USAGE_KINDS)
+const KINDS: readonly string[] = Object.values(USAGE_KINDS)
 /** All fields at once: an object that grows by one field after the other is copied again and again. */
-const UNREAD = Object.fromEntries(KINDS.map(([field]) => [field, null]))
+const UNREAD = Object.fromEntries(USAGE_FIELDS.map((field) => [field, null]))
 
 /** @param line without its newline. @returns null when it is damaged */
 export function rowOfLine(line: string): UsageRow | null {
@@ -19,9 +19,8 @@ export function rowOfLine(line: string): UsageRow | null {
   const values = missing === 0 ? written : [...written, ...LATER_VALUES.slice(-missing)]
   const row: Record<string, unknown> = { ...UNREAD }
   for (let i = 0; i < KINDS.length; i += 1) {
-    const [field, kind] = KINDS[i] as (typeof KINDS)[number]
-    if (!isKind(values[i], kind)) return null
-    row[field] = values[i]
+    if (!isKind(values[i], KINDS[i])) return null
+    row[USAGE_FIELDS[i] as string] = values[i]
   }
   return row as UsageRow // each value is of the kind of its field
 }
@@ -35,6 +34,6 @@ function parse(line: string): readonly unknown[] | null {
   }
 }
 
-function isKind(value: unknown, kind: string): boolean {
+function isKind(value: unknown, kind: string | undefined): boolean {
   return typeof value === kind || (kind === 'number or null' && (value === null || typeof value === 'number'))
 }

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { UsageRow } from '../../../daemon/meter/usage.ts'
 import { type Database, openDatabase } from '../../../store/sqlite/database.ts'
 import { lockState } from '../../../store/sqlite/state-lock.ts'
+import { USAGE_FIELDS, valuesOf } from '../../../store/usage-columns.ts'
 import type { Importer } from '../../../store/usage-journal/importer.ts'
 import { openUsageJournal, type UsageJournal } from '../../../store/usage-journal/journal.ts'
 import type { JournalFile } from '../../../store/usage-journal/journal-files.ts'
@@ -245,6 +246,11 @@ test('close imports what is left', async () => {
   journal.append([row('a')])
   await journal.close()
   expect(ids()).toEqual(['a'])
+})
+
+test('the values of a row come in the order of its fields', () => {
+  const numbered = Object.fromEntries(USAGE_FIELDS.map((field, at) => [field, at])) as unknown as UsageRow
+  expect(valuesOf(numbered)).toEqual(USAGE_FIELDS.map((_, at) => at))
 })
 
 test('any row survives its line', () => {
