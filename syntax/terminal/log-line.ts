@@ -10,11 +10,15 @@ export function jsonLine(record: LogRecord): string {
 
 /** A record as one line for people: time, level, message, then `name=value` pairs. */
 export function textLine(record: LogRecord): string {
-  const { time, level, message, ...fields } = record
+  const { time, level, message } = record
   let line = `${time} ${level.padEnd(5)} ${escapeControls(message)}`
-  for (const [name, value] of Object.entries(fields)) line += ` ${name}=${shown(value)}`
+  // no list of its fields is made: there is a line for each request
+  let name: keyof LogRecord
+  for (name in record) if (!BEFORE_FIELDS.has(name)) line += ` ${name}=${shown(record[name])}`
   return line
 }
+
+const BEFORE_FIELDS: ReadonlySet<string> = new Set(['time', 'level', 'message'] satisfies (keyof LogRecord)[])
 
 /** Text made safe to print: control, line-breaking and direction-changing characters become `\u` escapes. */
 export function escapeControls(text: string): string {
@@ -33,7 +37,11 @@ function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
+/** What is shown as it is: printable characters of ASCII, but for the blank, `"`, `=` and `\`. */
+const PLAIN = /^[!#-<>-[\]-~]+$/
+
 function shown(value: string | number | undefined): string {
   if (typeof value !== 'string') return String(value)
-  return /^[^\s"=\\]+$/.test(value) ? escapeControls(value) : escapeControls(JSON.stringify(value))
+  if (PLAIN.test(value)) return value
+  return escapeControls(/[\s"=\\]/.test(value) || value === '' ? JSON.stringify(value) : value)
 }
