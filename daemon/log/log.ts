@@ -92,6 +92,9 @@ export function createLog(options: LogOptions): LogWriter {
 /** What is not to be shown, and how a line of JSON would show it. */
 type Secret = { readonly text: string; readonly inJson: string }
 
+/** Without a prototype, whose names would be fields. */
+const KINDS: Readonly<Partial<Record<keyof LogFields, string>>> = Object.assign(Object.create(null), LOG_FIELDS)
+
 function makeRecord(
   nowMs: number,
   level: LogLevel,
@@ -101,17 +104,13 @@ function makeRecord(
 ): LogRecord {
   const record: Record<string, string | number> = { time: isoTime(nowMs), level, message: cut(message, secret) }
   for (const name in fields) {
-    if (!isField(name)) continue
-    const value = fields[name]
-    if (typeof value !== LOG_FIELDS[name]) continue
+    const field = name as keyof LogFields // or any other name, of which KINDS has none
+    const value = fields[field]
+    if (typeof value !== KINDS[field]) continue
     if (typeof value === 'string') record[name] = cut(value, secret)
     else if (value !== undefined && Number.isFinite(value)) record[name] = Math.round(value)
   }
   return record as LogRecord // built above from the allow-list, and nothing else
-}
-
-function isField(name: string): name is keyof LogFields {
-  return Object.hasOwn(LOG_FIELDS, name)
 }
 
 /** The same line with nothing in it that may be a key: of nearly all lines that is the line itself, which is not built twice. */

@@ -1,4 +1,5 @@
 import type { UsageRow } from '../../daemon/meter/usage.ts'
+import { hourOf } from './alike.ts'
 import type { Database } from './database.ts'
 import { openSpent } from './spent.ts'
 import { COUNT_COLUMNS, DURATION_COLUMNS, GROUP_COLUMNS, ROLL_UPS, type RollUp } from './tables/usage.ts'
@@ -97,18 +98,18 @@ const spentOf = (row: Counted): readonly string[] => [
 /** The attempts of one group that began in the time from `begin`, Unix milliseconds. */
 type Grouped = { readonly begin: number; readonly group: readonly string[]; readonly sums: Sums }
 
-/** The attempts of an hour that nothing tells apart. `spent`: see SPENT_COLUMNS. */
+/** Attempts that are alike. `spent`: see SPENT_COLUMNS. */
 export type Summed = Grouped & { readonly spent: readonly string[] }
 
-/** Adds attempts to the roll-ups and to what is spent. Call it in the transaction that writes their rows, so that each is counted once. */
+/** Adds attempts, in lists of those that are alike, to the roll-ups and to what is spent. Call it in the transaction that writes their rows, so that each is counted once. */
 export function openRollUps(
   database: Database,
   mostOfKey = MOST_OF_KEY,
-): { readonly add: (rows: readonly Counted[]) => void } {
+): { readonly add: (rows: readonly (readonly Counted[])[]) => void } {
   const writers = [...ROLL_UPS.map((rollUp) => openRollUp(database, rollUp, mostOfKey)), openSpent(database).add]
   return {
     add(rows) {
-      const hours = perHour(rows)
+      const hours = rows.flatMap(sumOf)
       for (const add of writers) add(hours)
     },
   }
@@ -143,21 +144,13 @@ function openRollUp(database: Database, rollUp: RollUp, mostOfKey: number): (hou
 
 const HOUR_MS = 3_600_000
 
-function perHour(rows: readonly Counted[]): readonly Summed[] {
-  const all = new Map<string, Summed>()
-  for (const row of rows) {
-    const begin = row.startedAt - (row.startedAt % HOUR_MS)
-    // one text and no list: there may be ten thousand rows, and few groups
-    const who = `${row.keyId}\0${row.userId}\0${row.team}\0${row.teams}\0${row.endUser}\0${row.category}`
-    const id = `${begin}\0${who}\0${row.model}\0${row.targetModel}\0${row.upstream}\0${row.provider}`
-    let known = all.get(id)
-    if (known === undefined) {
-      known = { begin, group: groupOf(row), spent: spentOf(row), sums: noSums() }
-      all.set(id, known)
-    }
-    addAttempt(known.sums, row)
-  }
-  return [...all.values()]
+/** @param rows that are alike, one at least */
+function sumOf(rows: readonly Counted[]): readonly Summed[] {
+  const [first] = rows
+  if (first === undefined) return []
+  const sums = noSums()
+  for (const row of rows) addAttempt(sums, row)
+  return [{ begin: hourOf(first), group: groupOf(first), spent: spentOf(first), sums }]
 }
 
 /** By what roll-ups tell apart, in times of so many milliseconds, which are whole hours. */

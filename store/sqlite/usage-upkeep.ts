@@ -1,3 +1,4 @@
+import { alike } from './alike.ts'
 import type { Database } from './database.ts'
 import { type Counted, openRollUps } from './roll-ups.ts'
 import { ROLL_UPS } from './tables/usage.ts'
@@ -49,7 +50,7 @@ export function openUsageUpkeep(database: Database, now: number) {
   const count = database.transaction((): boolean => {
     const rows = uncounted.all()
     for (const { requestId, attempt } of rows) counted.run(requestId, attempt)
-    rollUps.add(rows)
+    rollUps.add(alike(rows))
     return rows.length === ROWS_PER_STEP
   })
   const removeRows = database.transaction((before: number): boolean => {

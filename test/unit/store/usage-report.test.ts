@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { UsageRow } from '../../../daemon/meter/usage.ts'
+import { alike } from '../../../store/sqlite/alike.ts'
 import { type Database, openDatabase } from '../../../store/sqlite/database.ts'
 import { readUsage } from '../../../store/sqlite/read-usage.ts'
 import { openRollUps } from '../../../store/sqlite/roll-ups.ts'
@@ -246,8 +247,8 @@ test('what clients make up is told apart up to a number for each key and hour; t
   const rollUps = openRollUps(database, 3)
   const names = ['a', 'b', 'c', 'd', 'e', 'a', 'f']
   const of = (keyId: string) => names.map((endUser) => row({ keyId, endUser, model: `model of ${endUser}` }))
-  rollUps.add(of('k'))
-  rollUps.add([...of('k'), ...of('other').slice(0, 3)])
+  rollUps.add(alike(of('k')))
+  rollUps.add(alike([...of('k'), ...of('other').slice(0, 3)]))
   const { users, models, total } = usageReport(database, { since: 0, until: 1_000 })
   const counted = (groups: readonly { readonly name: string; readonly requests: number }[]) =>
     Object.fromEntries(groups.map(({ name, requests }) => [name, requests]))
