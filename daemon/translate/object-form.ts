@@ -47,6 +47,8 @@ export type ObjectForm = {
   readonly requestsIn?: (body: JsonRecord) => readonly BatchRequest[]
   /** A request of a batch, by a line of its file; null: it is none; absent: they are in no file. */
   readonly requestOf?: (line: JsonRecord, bytes: number) => BatchRequest | null
+  /** Where a file is below a base URL, and how long the answer says that it is, in bytes; absent: there are none. */
+  readonly fileAt?: { readonly path: (id: string) => string; readonly bytesIn: (file: JsonRecord) => number | null }
   /** The same body with other models; absent: it names none. */
   readonly withModels?: (body: JsonRecord, modelOf: (model: string) => string) => JsonRecord
 }

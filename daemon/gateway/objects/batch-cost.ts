@@ -21,8 +21,13 @@ export type BatchPart = {
 /** Both makers say that a batch costs half of what its requests would. */
 export const BATCH_SHARE = 0.5
 
+/** In place of a model: requests that could not be read, or are of more models than are counted apart. */
+export const UNREAD = ''
+
 /** Models of one batch that are counted apart. */
 const MOST_MODELS = 100
+/** Requests that could not be read are taken to be as short. */
+const USUAL_REQUEST_BYTES = 1_024
 const BYTES_PER_TOKEN = 3
 /** The longest answer of a model of which it is not known. */
 const USUAL_ANSWER_TOKENS = 8_192
@@ -35,14 +40,34 @@ export function addRequest(
   { model, bytes, mostTokens }: BatchRequest,
   targetOf: (model: string) => string = (same) => same,
 ): void {
-  const known = parts.get(model)
-  if (known === undefined && parts.size >= MOST_MODELS) return
-  const part = known ?? { model, target: targetOf(model), requests: 0, bytes: 0, answerTokens: 0, unbounded: 0 }
+  const isCounted = model !== UNREAD && (parts.has(model) || parts.size < MOST_MODELS)
+  const part = partOf(parts, isCounted ? model : UNREAD, targetOf)
   part.requests += 1
   part.bytes += bytes
   part.answerTokens += mostTokens ?? 0
   part.unbounded += mostTokens === null ? 1 : 0
+}
+
+/** Adds so many bytes of requests of which nothing else is known. */
+export function addUnread(parts: Map<string, BatchPart>, bytes: number): void {
+  const part = partOf(parts, UNREAD)
+  const requests = Math.ceil(bytes / USUAL_REQUEST_BYTES)
+  part.requests += requests
+  part.bytes += bytes
+  part.unbounded += requests
+}
+
+function partOf(
+  parts: Map<string, BatchPart>,
+  model: string,
+  targetOf: (model: string) => string = (same) => same,
+): BatchPart {
+  const known = parts.get(model)
+  if (known !== undefined) return known
+  const target = model === UNREAD ? UNREAD : targetOf(model)
+  const part = { model, target, requests: 0, bytes: 0, answerTokens: 0, unbounded: 0 }
   parts.set(model, part)
+  return part
 }
 
 /** The most that the requests of a part can cost. @param longest the longest answer of the model, in tokens */
@@ -53,6 +78,15 @@ export function worstOfPart(part: BatchPart, price: ModelPrice | null, longest: 
   const whole = worstMicrodollars(dearestRates(price), Math.ceil(bytes / BYTES_PER_TOKEN), tokens)
   const amount = Math.ceil(whole * BATCH_SHARE)
   return { amount, isFree: amount === 0, isKnown: true, mustFit: true }
+}
+
+/** A model that requests may be for. `longest`: its longest answer in tokens; null: not known. */
+export type Candidate = { readonly price: ModelPrice | null; readonly longest: number | null }
+
+/** The same of requests that may be for any of some models: the dearest counts, and the price is not known. */
+export function worstOfUnread(part: BatchPart, candidates: readonly Candidate[]): Worst {
+  const amounts = candidates.map(({ price, longest }) => worstOfPart(part, price, longest).amount)
+  return { amount: Math.max(0, ...amounts), isFree: false, isKnown: false, mustFit: true }
 }
 
 /** What a part has used, about, where it is not said. @param answered the share of its requests */

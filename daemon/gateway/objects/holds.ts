@@ -1,11 +1,16 @@
+import { GateError } from '../../../schemas/words/errors.ts'
 import type { Log } from '../../../schemas/words/log.ts'
 import type { Budgets } from '../../admit/budgets.ts'
 import type { Payer } from '../../admit/payer.ts'
-import type { Pot } from '../../admit/pot.ts'
 import type { Reservation } from '../../admit/reservation.ts'
 import { refusalError, spentError } from '../paying.ts'
 import type { Who } from '../usage-row.ts'
 import type { BatchPart } from './batch-cost.ts'
+
+/** Requests of a batch, and what is held for them. `mayBe`: the models that they may be for; absent: it is known. */
+export type HeldPart = BatchPart & {
+  readonly mayBe?: readonly { readonly model: string; readonly target: string }[]
+}
 
 /** A batch that an upstream works on, and what is held for it. */
 export type Hold = {
@@ -16,7 +21,7 @@ export type Hold = {
   /** When it was made, Unix milliseconds. */
   readonly at: number
   readonly who: Who
-  readonly parts: readonly (BatchPart & { readonly amount: number })[]
+  readonly parts: readonly (HeldPart & { readonly amount: number })[]
 }
 
 /** What holds need from storage. @throws GateError STORE_UNAVAILABLE */
@@ -31,8 +36,10 @@ export type HoldStore = {
 
 /** Upstreams work on a batch for a day; then there is another one to hear of it. */
 const LONGEST_MS = 2 * 86_400_000
-/** Batches that are held at a time; of more, the oldest are given up. */
+/** Batches that are held at a time, of one key and of all; more are refused. */
+const MOST_HOLDS_OF_KEY = 500
 const MOST_HOLDS = 10_000
+const TRY_AGAIN_S = 600
 
 export type Holds = ReturnType<typeof createHolds>
 
@@ -62,8 +69,12 @@ export function createHolds({
   for (const hold of attempt(() => store.all()) ?? []) kept.set(nameOf(hold.upstream, hold.id), { hold, reserved: [] })
   restore()
 
-  const potsOf = (payer: Payer, { upstream, provider }: Pick<Hold, 'upstream' | 'provider'>, part: BatchPart) =>
-    budgets.pots.spentFrom(payer, { model: part.model, target: part.target, upstream, provider })
+  /** Those of every model that a part may be for. */
+  function potsOf(payer: Payer, { upstream, provider }: Pick<Hold, 'upstream' | 'provider'>, part: HeldPart) {
+    const of = ({ model, target }: Pick<BatchPart, 'model' | 'target'>) =>
+      budgets.pots.spentFrom(payer, { model, target, upstream, provider })
+    return part.mayBe === undefined ? of(part) : [...new Set([part, ...part.mayBe].flatMap(of))]
+  }
 
   /** Reserves anew what is held: pots have changed. */
   function restore(): void {
@@ -71,14 +82,7 @@ export function createHolds({
     for (const one of kept.values()) {
       for (const reservation of one.reserved) budgets.release(reservation)
       const payer = payerOf(one.hold.who.keyId)
-      one.reserved = one.hold.parts.map((part) => {
-        const from: readonly Pot[] = budgets.pots.spentFrom(payer, {
-          ...one.hold,
-          model: part.model,
-          target: part.target,
-        })
-        return budgets.hold(from, one.hold.at, part.amount)
-      })
+      one.reserved = one.hold.parts.map((part) => budgets.hold(potsOf(payer, one.hold, part), one.hold.at, part.amount))
     }
   }
 
@@ -104,6 +108,19 @@ export function createHolds({
     restore,
     find: (upstream: string, id: string): Hold | undefined => kept.get(nameOf(upstream, id))?.hold,
     all: (): readonly Hold[] => Array.from(kept.values(), ({ hold }) => hold),
+    /** @throws GateError TOO_MANY_REQUESTS: the key has as many batches as it may, or all keys together */
+    refuseMore(keyId: string): void {
+      const own = Array.from(kept.values()).reduce((sum, { hold }) => sum + (hold.who.keyId === keyId ? 1 : 0), 0)
+      if (own < MOST_HOLDS_OF_KEY && kept.size < MOST_HOLDS) return
+      const whose = own < MOST_HOLDS_OF_KEY ? `all keys together have ${kept.size}` : `this key has ${own}`
+      throw new GateError(
+        'TOO_MANY_REQUESTS',
+        `${whose} batches under way, which is the most; wait until one has ended`,
+        {
+          retryAfterS: TRY_AGAIN_S,
+        },
+      )
+    },
     /**
      * Reserves what a batch can cost at most; all of it must be left.
      * @throws GateError BUDGET_EXHAUSTED, BUDGET_RESERVED, PRICE_UNKNOWN, STORE_UNAVAILABLE
@@ -111,7 +128,7 @@ export function createHolds({
     async reserve(
       payer: Payer,
       to: Pick<Hold, 'upstream' | 'provider'>,
-      wanted: readonly { readonly part: BatchPart; readonly worst: Parameters<Budgets['reserve']>[2] }[],
+      wanted: readonly { readonly part: HeldPart; readonly worst: Parameters<Budgets['reserve']>[2] }[],
     ): Promise<readonly Reservation[]> {
       if (budgets.pots.isEmpty()) return []
       const spent = budgets.spentOf(budgets.pots.spentFrom(payer, { model: '', target: '', ...to }))
@@ -131,8 +148,6 @@ export function createHolds({
     },
     /** The batch is made: what was reserved for it stays so. */
     keep(hold: Hold, reserved: readonly Reservation[]): void {
-      const [oldest] = kept.values()
-      if (kept.size >= MOST_HOLDS && oldest !== undefined) end(oldest.hold.upstream, oldest.hold.id)
       kept.set(nameOf(hold.upstream, hold.id), { hold, reserved })
       attempt(() => store.put(hold))
     },

@@ -1,12 +1,14 @@
 import type { Reservation } from '../../admit/reservation.ts'
 import { type JsonRecord, parsedRecord, textIn } from '../../translate/json-value.ts'
-import { LineScanner } from '../../translate/lines.ts'
-import type { ObjectForm } from '../../translate/object-form.ts'
-import { utf8Of } from '../../translate/sse.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
 import { ownerOf } from './batch.ts'
-import { addRequest, type BatchPart, worstOfPart } from './batch-cost.ts'
+import { addRequest, type BatchPart, UNREAD, worstOfPart, worstOfUnread } from './batch-cost.ts'
+import { requestsOfUnknown } from './file-requests.ts'
+import type { HeldPart } from './holds.ts'
 import type { ObjectJob, ObjectParts } from './job.ts'
+
+/** Models that requests may be for which could not be read. */
+const MOST_CANDIDATES = 300
 
 /** A batch that is about to be made: keep it when it is, else give back what is reserved for it. */
 type Making = { readonly keep: (thing: JsonRecord) => void; readonly giveUp: () => void }
@@ -19,15 +21,30 @@ type Making = { readonly keep: (thing: JsonRecord) => void; readonly giveUp: () 
 export async function reserveFor(
   { holds, priceOf, longestAnswerOf, budgets, now }: ObjectParts,
   job: ObjectJob,
-  { name, provider }: Upstream,
+  upstream: Upstream,
   targetOf: (model: string) => string,
 ): Promise<Making | null> {
   const { call, form, dialect, payer } = job
   if (call.endpoint.about !== 'batches' || call.endpoint.object !== 'create') return null
+  const { name, provider } = upstream
   const at = now()
-  const wanted = partsOf(job, targetOf, (file) => holds.partsOfFile(name, file)).map((part) => {
-    const target = { upstream: name, model: part.target, weight: 1 }
-    return { part, worst: worstOfPart(part, priceOf(target), longestAnswerOf(target)) }
+  const candidate = (model: string) => {
+    const target = { upstream: name, model, weight: 1 }
+    return { price: priceOf(target), longest: longestAnswerOf(target) }
+  }
+  holds.refuseMore(payer.keyId)
+  const asked = await partsOf(job, upstream, targetOf, (file) => holds.partsOfFile(name, file))
+  const wanted = asked.map((part) => {
+    if (part.model !== UNREAD) {
+      const { price, longest } = candidate(part.target)
+      return { part, worst: worstOfPart(part, price, longest) }
+    }
+    const mayBe = modelsAt(job, name)
+    const worst = worstOfUnread(
+      part,
+      mayBe.map(({ target }) => candidate(target)),
+    )
+    return { part: { ...part, mayBe }, worst }
   })
   const reserved: readonly Reservation[] = await holds.reserve(payer, { upstream: name, provider }, wanted)
   const parts = wanted.map(({ part, worst: { amount } }) => ({ ...part, amount }))
@@ -45,36 +62,30 @@ export async function reserveFor(
   }
 }
 
-function partsOf(
+/** The models of an upstream that the key may use. */
+function modelsAt({ routes }: ObjectJob, upstream: string): NonNullable<HeldPart['mayBe']> {
+  return routes
+    .list()
+    .flatMap(({ id, targets }) =>
+      targets.flatMap((target) => (target.upstream === upstream ? [{ model: id, target: target.model }] : [])),
+    )
+    .slice(0, MOST_CANDIDATES)
+}
+
+async function partsOf(
   { call, form }: ObjectJob,
+  upstream: Upstream,
   targetOf: (model: string) => string,
   partsOfFile: (file: string) => readonly BatchPart[],
-): readonly BatchPart[] {
+): Promise<readonly BatchPart[]> {
   const body = parsedRecord(call.body.toString('utf8'))
   if (body === null) return []
   const file = form.refersTo(body)
-  if (form.requestsIn === undefined) return file === null ? [] : partsOfFile(file)
+  if (form.requestsIn === undefined) {
+    const inFile = file === null ? [] : partsOfFile(file)
+    return file === null || inFile.length > 0 ? inFile : requestsOfUnknown(upstream, form, file)
+  }
   const parts = new Map<string, BatchPart>()
   for (const request of form.requestsIn(body)) addRequest(parts, request, targetOf)
   return [...parts.values()]
 }
-
-/** Reads an upload as it passes: what its lines ask for, where they are requests of a batch. */
-export function readRequests({ requestOf }: Pick<ObjectForm, 'requestOf'>) {
-  const parts = new Map<string, BatchPart>()
-  const scanner = new LineScanner((json) => {
-    if (requestOf === undefined || json === null || !json.startsWith('{') || !json.includes('"custom_id"')) return
-    const line = parsedRecord(utf8Of(json))
-    const request = line === null ? null : requestOf(line, json.length)
-    if (request !== null) addRequest(parts, request)
-  })
-  return {
-    feed: (chunk: Buffer) => scanner.feed(chunk),
-    end(): readonly BatchPart[] {
-      scanner.feed(LINE_END)
-      return [...parts.values()]
-    },
-  }
-}
-
-const LINE_END = Buffer.from('\n')

@@ -58,6 +58,10 @@ export const objects: ObjectForm = {
     return { kind: 'over', answered: Math.min(1, answered) }
   },
   pathsOf: (id) => ({ batch: `/batches/${encodeURIComponent(id)}`, results: null }),
+  fileAt: {
+    path: (id) => `/files/${encodeURIComponent(id)}`,
+    bytesIn: ({ bytes }) => (typeof bytes === 'number' && bytes >= 0 ? bytes : null),
+  },
   requestOf(line, bytes) {
     const {
       model,

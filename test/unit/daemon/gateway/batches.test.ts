@@ -86,18 +86,19 @@ async function start(budget: object, options: Parameters<typeof startDataPlane>[
     return { spent: one?.now.spent, reserved: one?.now.reserved }
   }
   /** Sends a file with the requests of a batch. */
-  const sendFile = async (requests: readonly object[]) => {
+  const sendFile = (requests: readonly object[]) => sendText(requests.map(lineOf).join('\n'))
+  const sendText = async (text: string) => {
     const form = new FormData()
-    const lines = requests.map((body, n) => JSON.stringify({ custom_id: `${n}`, method: 'POST', url: '/v1/x', body }))
     form.set('purpose', 'batch')
-    form.set('file', await toFile(Buffer.from(lines.join('\n')), 'a.jsonl'))
+    form.set('file', await toFile(Buffer.from(text), 'a.jsonl'))
     const headers = { authorization: `Bearer ${KEY}` }
     const answer = await fetch(`${plane.url}/v1/files`, { method: 'POST', headers, body: form })
     expect(answer.status).toBe(200)
   }
-  return { account, plane, begin, call, pot, sendFile, objects }
+  return { account, plane, begin, call, pot, sendFile, sendText, objects }
 }
 
+const lineOf = (body: object, n = 0) => JSON.stringify({ custom_id: `${n}`, method: 'POST', url: '/v1/x', body })
 const message = (max_tokens: number) => ({
   custom_id: 'a',
   params: { model: 'claude', max_tokens, messages: [{ role: 'user', content: 'hi' }] },
@@ -157,6 +158,62 @@ test.each([{ scope: 'model:gpt' }, { scope: 'provider:openai' }, { scope: 'each-
     expect((await call('/v1/batches', ofFile)).status).toBe(429)
   },
 )
+
+const dear = lineOf({ model: 'gpt', max_tokens: 20 })
+test.each([
+  { what: 'as usual', text: dear },
+  { what: 'after spaces', text: `  \t${dear}` },
+  { what: 'after a byte order mark', text: `\uFEFF${dear}` },
+  { what: 'with a name that is escaped', text: dear.replace('custom_id', 'custom\\u005fid') },
+  { what: 'with what is not JSON, but may be taken', text: dear.replace('"0"', '"0","x":NaN') },
+  { what: 'two in a line', text: `${dear}\r${dear}` },
+  { what: 'in a line that is too long to be kept', text: dear.replace('"0"', `"${'0'.repeat(4 * 2 ** 20)}"`) },
+  {
+    what: 'after 100 models that there are not',
+    text: [...Array.from({ length: 100 }, (_, n) => lineOf({ model: `none-${n}` }, n)), dear].join('\n'),
+  },
+  { what: 'in a file whose requests are forgotten', text: dear, isForgotten: true },
+])('a batch $what is refused where a budget has less than it can cost', async ({ text, isForgotten = false }) => {
+  for (const scope of ['global', 'model:gpt']) {
+    const { account, call, pot, sendText } = await start(
+      { limit: '9 USD', scope },
+      { holds: isForgotten ? { ...memoryHolds(), partsOfFile: () => [] } : memoryHolds() },
+    )
+    await sendText(text)
+    account.becomes({ object: 'batch', status: 'validating' })
+    expect((await call('/v1/batches', ofFile)).status).toBe(429)
+    expect(pot().reserved ?? 0).toBe(0)
+  }
+})
+
+test('what could not be read is held for after a restart too, and a budget that refuses unknown prices refuses it', async () => {
+  const { account, begin, call, pot, sendText } = await start({ limit: '100000 USD', scope: 'model:gpt' })
+  await sendText(dear.replace('"0"', '"0","x":NaN'))
+  account.becomes({ object: 'batch', status: 'validating' })
+  expect((await call('/v1/batches', ofFile)).status).toBe(200)
+  const held = pot().reserved
+  expect(held).toBe(4_096 * DOLLAR) // one answer as long as usual, half of a dollar for each token
+  expect(pot(await begin()).reserved).toBe(held)
+  const strict = await start({ limit: '100000 USD', unknown_price: 'refuse' })
+  await strict.sendText(dear.replace('"0"', '"0","x":NaN'))
+  expect((await strict.call('/v1/batches', ofFile)).status).toBeGreaterThanOrEqual(400)
+})
+
+test('a key has 500 batches under way at most, and the next takes nothing from any of them', async () => {
+  const holds = memoryHolds()
+  const { account, call, plane } = await start({ limit: '1000 USD' }, { holds })
+  account.becomes(running)
+  expect((await call(MESSAGES, { requests: [message(1)] })).status).toBe(200)
+  const [first] = holds.all()
+  if (first === undefined) throw new Error('a batch is held')
+  await plane.stop()
+  for (let n = 1; n < 500; n++) holds.put({ ...first, id: `batch-${n + 1}` })
+  const again = await start({ limit: '1000 USD' }, { holds })
+  again.account.becomes({ ...running, id: 'batch-new' })
+  const refused = await again.call(MESSAGES, { requests: [message(1)] })
+  expect([refused.status, refused.text]).toEqual([429, expect.stringContaining('500 batches under way')])
+  expect(holds.all().length).toBe(500)
+})
 
 test.each([
   { status: 'failed', counts: { total: 1, completed: 0 }, spent: 0 },
