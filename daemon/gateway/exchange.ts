@@ -156,6 +156,7 @@ export function admit(
   { admission, ledger }: { readonly admission: Pick<Admission, 'admit'>; readonly ledger: Pick<Ledger, 'refusal'> },
 ): Slot {
   if (takes === 'form') checkForm(request, answer)
+  else if (takes === 'bytes') checkPage(request, answer)
   else if (method === 'POST') checkJson(request, mayCallJsonForm === true)
   const refusal = ledger.refusal()
   if (refusal !== null) throw new GateError('STORE_UNAVAILABLE', `${refusal}, so new requests are refused`)
@@ -170,12 +171,19 @@ function checkJson({ headers: { 'content-type': type, origin } }: ClientRequest,
   throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send "Content-Type: application/json"')
 }
 
-/** A page of another origin can send a form without asking, too, so it must be one that may. */
-function checkForm({ headers: { 'content-type': type, origin } }: ClientRequest, { cors }: Answer): void {
-  if (!isOfType(type, 'multipart/form-data'))
+function checkForm(request: ClientRequest, answer: Answer): void {
+  if (!isOfType(request.headers['content-type'], 'multipart/form-data'))
     throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send a form: "Content-Type: multipart/form-data; boundary=…"')
+  checkPage(request, answer)
+}
+
+/** A page of another origin can send forms and text without asking, so it must be one that may. */
+function checkPage({ headers: { origin } }: ClientRequest, { cors }: Answer): void {
   if (origin === undefined || cors.length > 0) return
-  throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'forms are taken only from pages that server.allowed_origins lists')
+  throw new GateError(
+    'UNSUPPORTED_MEDIA_TYPE',
+    'forms and files are taken only from pages that server.allowed_origins lists',
+  )
 }
 
 /** The request as a dialect sees it. @param param percent-encoded @throws GateError BAD_REQUEST */

@@ -159,7 +159,9 @@ export function createGateway(parts: GatewayParts, initial: Config) {
   async function serveObject(exchange: Exchange, row: ObjectRow, param: string, principal: Principal): Promise<void> {
     try {
       letIn(exchange, principal)
-      await passObject(parts, exchange, row, param, principal)
+      const { request, via } = exchange
+      const originOf = () => `http${settings.isSecured(request.headers, via) ? 's' : ''}://${request.headers.host}`
+      await passObject(parts, exchange, row, param, principal, originOf)
     } finally {
       exchange.answer.pass?.leave(0)
     }

@@ -24,8 +24,10 @@ export type Endpoint = {
   readonly usualModel?: string
   /** Its clients leave the type of their JSON to curl, which calls it a form. */
   readonly mayCallJsonForm?: true
-  /** multipart/form-data in place of JSON. */
-  readonly takes?: 'form'
+  /** multipart/form-data in place of JSON, or bytes of any kind. */
+  readonly takes?: 'form' | 'bytes'
+  /** What is in front of the version in its path, at an upstream as well. */
+  readonly before?: string
   /** Only requests with this header come in here; it tells dialects apart that share a path. */
   readonly withHeader?: string
   /** The same for a part of the query, such as `alt=sse`. */

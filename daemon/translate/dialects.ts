@@ -2,7 +2,7 @@ import type { Grades } from '../../schemas/words/dialects.ts'
 import { gradesOf } from '../../schemas/words/providers.ts'
 import { anthropic } from './anthropic/dialect.ts'
 import type { Dialect } from './dialect.ts'
-import { google, googleList } from './google/dialect.ts'
+import { google, googleList, googleObjects } from './google/dialect.ts'
 import { ollama, ollamaGenerate } from './ollama/dialect.ts'
 import { openAiChat } from './openai-chat/dialect.ts'
 import { openAiCompletions, openAiMedia, openAiObjects } from './openai-chat/passed.ts'
@@ -26,6 +26,7 @@ export const DIALECTS: Dialects = {
     anthropic,
     google,
     googleList,
+    googleObjects,
     ollama,
     ollamaGenerate,
     openAiCompletions,

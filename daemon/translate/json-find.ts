@@ -12,8 +12,8 @@ const COMMA = 0x2c
  */
 const MAX_TAIL_BYTES = 4_096
 
-/** How JSON may escape a letter a-z, or a low line. */
-const ESCAPED_LETTER = /\\u00(?:6[1-9a-f]|7[0-9a]|5f)/i
+/** How JSON may escape a letter, or a low line. */
+const ESCAPED_LETTER = /\\u00(?:[46][1-9a-f]|[57][0-9a]|5f)/i
 
 /**
  * Parses the value of one key of a JSON object, or of some, and none of the rest, which is faster when it is near the end: usage
@@ -95,7 +95,7 @@ function isSpace(character: number): boolean {
 }
 
 /** A string that is one such word. */
-const WORD = /^"(?:[a-z_]|\\u00(?:6[1-9a-f]|7[0-9a]|5f)){7,24}"$/i
+const WORD = /^"(?:[a-z_]|\\u00(?:[46][1-9a-f]|[57][0-9a]|5f)){7,24}"$/i
 const LONGEST_WORD_BYTES = 2 + 24 * 6
 /** What an escape of a letter has after its backslash, at each of which a search would stop. */
 const ESCAPE = 'u00'
@@ -105,7 +105,7 @@ const MOST_ESCAPED = 1_000
 /**
  * Whether JSON may hold one of these words as a string, however its letters are spelled; a quick look at bytes, for what
  * is nearly always false.
- * @param words 7 to 24 letters a-z and low lines, perhaps with the quote after them: a search for what begins with a
+ * @param words 7 to 24 letters and low lines, perhaps with the quote after them: a search for what begins with a
  *   quote or a backslash would stop at each of a text that is full of them
  */
 export function mayHold(json: Buffer, ...words: readonly string[]): boolean {

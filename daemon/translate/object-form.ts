@@ -1,4 +1,5 @@
 import type { Provider } from '../../schemas/words/providers.ts'
+import type { Call } from './call.ts'
 import type { JsonRecord } from './json-value.ts'
 import type { Usage } from './neutral.ts'
 
@@ -19,6 +20,8 @@ export type BatchState =
   | { readonly kind: 'void' }
   | { readonly kind: 'over'; readonly answered: number }
 
+type Headers = Readonly<Record<string, string | string[] | undefined>>
+
 /** What there is to know of things that an upstream keeps; each has an id, which means nothing to another upstream. */
 export type ObjectForm = {
   /** Whose API it is: where several upstreams could be meant, one of this provider is. */
@@ -27,6 +30,29 @@ export type ObjectForm = {
   readonly deciding: ReadonlySet<string>
   /** Parameters of the query that are passed on. */
   readonly queries: readonly string[]
+  /** The id of what a request is about, by its path and query; empty: of nothing that is there. */
+  readonly idFor: (call: Call) => string
+  /** The id of a thing that was answered; null: it has none. */
+  readonly idOf: (thing: JsonRecord) => string | null
+  /** The things of a page of a list. */
+  readonly itemsIn: (page: JsonRecord) => readonly JsonRecord[]
+  /** The same page with these things alone. @param hasMore whether it is worth asking for the next one */
+  readonly withItems: (page: JsonRecord, items: readonly JsonRecord[], hasMore: boolean) => JsonRecord
+  /** A list of nothing. */
+  readonly nothing: JsonRecord
+  /** Headers of a client that are passed on with these requests alone, in lower case. */
+  readonly requestHeaders?: readonly string[]
+  /**
+   * An upload that the answer's headers begin, and the headers that send its pieces to Gate; null: none has begun.
+   * @param origin of Gate, as its client knows it
+   */
+  readonly begun?: (
+    call: Call,
+    headers: Headers,
+    origin: string,
+  ) => { readonly id: string | null; readonly headers: Headers } | null
+  /** Whether the upload that a piece belongs to is over. */
+  readonly endsUpload?: (call: Call, headers: Headers) => boolean
   /** The id of what a request refers to, by its body; null: nothing. */
   readonly refersTo: (body: JsonRecord) => string | null
   /** The ids of a thing that was answered, and of what came with it. */
@@ -41,12 +67,24 @@ export type ObjectForm = {
   readonly usedIn?: (line: JsonRecord) => BatchUsage | null
   /** How far a thing is, if it is a batch; null: it is none. */
   readonly stateOf: (thing: JsonRecord) => BatchState | null
-  /** The paths of a batch and, where it does not say itself what it has used, of its results, below a base URL. */
-  readonly pathsOf: (id: string) => { readonly batch: string; readonly results: string | null }
+  /**
+   * The paths of a batch and, where it does not say itself what it has used, of its results, below a base URL.
+   * @param thing the batch, once it was seen
+   */
+  readonly pathsOf: (id: string, thing?: JsonRecord) => { readonly batch: string; readonly results: string | null }
   /** The requests of a batch, by the body that makes it; absent: they are in a file. */
-  readonly requestsIn?: (body: JsonRecord) => readonly BatchRequest[]
-  /** A request of a batch, by a line of its file; null: it is none; absent: they are in no file. */
-  readonly requestOf?: (line: JsonRecord, bytes: number) => BatchRequest | null
+  readonly requestsIn?: (body: JsonRecord, model: string | null) => readonly BatchRequest[]
+  /** How requests of a batch are found in an upload; absent: they are in no file. */
+  readonly requests?: {
+    /** The key that each line has. */
+    readonly key: string
+    /** A request, by a line; null: it is none. Its model is empty where the batch has one for all. */
+    readonly requestOf: (line: JsonRecord, bytes: number) => BatchRequest | null
+    /** Whether a file comes in one piece. */
+    readonly isWhole: (call: Call) => boolean
+  }
+  /** The model that the path of a request names; absent: none does. */
+  readonly modelIn?: (call: Call) => string | null
   /** Where a file is below a base URL, and how long the answer says that it is, in bytes; absent: there are none. */
   readonly fileAt?: { readonly path: (id: string) => string; readonly bytesIn: (file: JsonRecord) => number | null }
   /** The same body with other models; absent: it names none. */

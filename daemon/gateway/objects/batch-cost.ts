@@ -18,7 +18,7 @@ export type BatchPart = {
   unbounded: number
 }
 
-/** Both makers say that a batch costs half of what its requests would. */
+/** All makers say that a batch costs half of what its requests would. */
 export const BATCH_SHARE = 0.5
 
 /** In place of a model: requests that could not be read, or are of more models than are counted apart. */

@@ -72,10 +72,10 @@ export function createBatchLooks(parts: LooksParts) {
 /** @throws Error when the upstream does not say it */
 async function look(parts: LooksParts, hold: Hold, stopping: AbortSignal): Promise<void> {
   const upstream = parts.upstreams.get(hold.upstream)
-  const form = parts.dialects.all.find(({ name }) => name === hold.dialect)?.objects
+  const form = parts.dialects.all.find(({ name, objects }) => name === hold.dialect && objects !== undefined)?.objects
   if (upstream === undefined || form === undefined) return
   const thing = await thingAt(upstream, form.pathsOf(hold.id).batch, stopping)
-  if (thing === null || String(thing['id']) !== hold.id) return
+  if (thing === null || form.idOf(thing) !== hold.id) return
   const owner = { who: hold.who, payer: parts.payerOf(hold.who.keyId) }
   const ended = await settleThing(parts, owner, upstream, form, thing)
   if (ended === null) return

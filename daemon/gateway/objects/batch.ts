@@ -75,12 +75,12 @@ export async function settleThing(
 ): Promise<{ readonly results: string } | null> {
   const state = form.stateOf(thing)
   if (state === null || state.kind === 'running') return null
-  const id = String(thing['id'])
+  const id = form.idOf(thing) ?? ''
   if (state.kind === 'void') {
     parts.holds.end(upstream.name, id)
     return null
   }
-  const { results } = form.pathsOf(id)
+  const { results } = form.pathsOf(id, thing)
   const used = form.usedBy?.(thing) ?? null
   if (used === null && results !== null) return { results }
   const asked = parts.holds.find(upstream.name, id)?.parts ?? []

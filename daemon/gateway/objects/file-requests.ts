@@ -13,7 +13,7 @@ const QUESTION_MS = 10_000
 const MOST_ANSWER_BYTES = 2 ** 16
 
 /** Reads an upload as it passes: what its lines ask for, where they are requests of a batch. */
-export function readRequests({ requestOf }: Pick<ObjectForm, 'requestOf'>) {
+export function readRequests({ key, requestOf }: NonNullable<ObjectForm['requests']>) {
   const parts = new Map<string, BatchPart>()
   let bytes = 0
   let seenBytes = 0
@@ -21,11 +21,11 @@ export function readRequests({ requestOf }: Pick<ObjectForm, 'requestOf'>) {
   const scanner = new LineScanner((json) => {
     seenBytes += json?.length ?? 0
     if (json === null) unread += 1
-    if (requestOf === undefined || json === null || !mayBeRequest(json)) return
+    if (json === null || !mayBeRequest(json, key)) return
     const line = parsedRecord(utf8Of(json).replace(/^\uFEFF/, ''))
     const request = isRecord(line) ? requestOf(line, json.length) : null
     if (request !== null) addRequest(parts, request)
-    else if (line === null || Object.hasOwn(line, 'custom_id')) addUnread(parts, json.length)
+    else if (line === null || Object.hasOwn(line, key)) addUnread(parts, json.length)
   })
   return {
     feed(chunk: Buffer): void {
@@ -41,8 +41,8 @@ export function readRequests({ requestOf }: Pick<ObjectForm, 'requestOf'>) {
 }
 
 /** @param json as latin1. A name in JSON is written as it is, or with `\u`; an upstream may read what we cannot parse */
-function mayBeRequest(json: string): boolean {
-  return /^(?:\xEF\xBB\xBF)?\s*\{/.test(json) && (json.includes('custom_id') || json.includes('\\u'))
+function mayBeRequest(json: string, key: string): boolean {
+  return /^(?:\xEF\xBB\xBF)?\s*\{/.test(json) && (json.includes(key) || json.includes('\\u'))
 }
 
 /** What a file can ask for that did not go up through Gate, or that is not remembered: by its size alone. */

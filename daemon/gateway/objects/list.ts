@@ -1,4 +1,4 @@
-import { isRecord, listIn, parsedRecord } from '../../translate/json-value.ts'
+import { parsedRecord } from '../../translate/json-value.ts'
 import type { Sink } from '../../upstream/answer-form.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
 import { sendJson } from '../send-json.ts'
@@ -8,7 +8,6 @@ import { ask } from './send.ts'
 
 /** So many pages of an upstream are looked through for one that has something of the key. */
 const MOST_PAGES = 20
-const NOTHING = { object: 'list', data: [], has_more: false, first_id: null, last_id: null }
 
 /**
  * The first page of an upstream's list that has something of this key, without what others have: all keys of Gate are
@@ -17,28 +16,18 @@ const NOTHING = { object: 'list', data: [], has_more: false, first_id: null, las
 export async function listOf(parts: ObjectParts, job: ObjectJob, upstream: Upstream | null): Promise<void> {
   const { form, known, exchange } = job
   const { answer } = exchange
-  if (upstream === null || !known.upstreams().includes(upstream.name)) return sendJson(answer, 200, NOTHING)
+  if (upstream === null || !known.upstreams().includes(upstream.name)) return sendJson(answer, 200, form.nothing)
   let page: readonly [string, string] | null = null
   for (let pages = 1; ; pages += 1) {
     const sink = collecting(answer)
     const end = await metered(parts, job, upstream, pages, () => ask(job, upstream, { body: null, sink, page }))
     const list = end.kind === 'answered' ? parsedRecord(end.rest.toString('utf8')) : null
     if (list === null) return tell(parts, job, upstream, end)
-    const own = listIn(list['data'])
-      .filter(isRecord)
-      .filter(({ id }) => known.upstreamOf(String(id)) === upstream.name)
+    const own = form.itemsIn(list).filter((thing) => known.upstreamOf(form.idOf(thing) ?? '') === upstream.name)
     for (const thing of own) await settleThing(parts, ownerOf(job), upstream, form, thing)
     page = form.nextPage(list)
     if (own.length === 0 && page !== null && pages < MOST_PAGES) continue
-    const ends = { first_id: own[0]?.['id'] ?? null, last_id: own.at(-1)?.['id'] ?? null }
-    const has = (name: string) => name in list
-    return sendJson(answer, 200, {
-      ...list,
-      data: own.map(form.shown),
-      ...(has('first_id') && { first_id: ends.first_id }),
-      ...(has('last_id') && { last_id: ends.last_id }),
-      ...(has('has_more') && { has_more: own.length > 0 && page !== null }),
-    })
+    return sendJson(answer, 200, form.withItems(list, own.map(form.shown), own.length > 0 && page !== null))
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Reservation } from '../../admit/reservation.ts'
-import { type JsonRecord, parsedRecord, textIn } from '../../translate/json-value.ts'
+import { type JsonRecord, parsedRecord } from '../../translate/json-value.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
 import { ownerOf } from './batch.ts'
 import { addRequest, type BatchPart, UNREAD, worstOfPart, worstOfUnread } from './batch-cost.ts'
@@ -54,7 +54,7 @@ export async function reserveFor(
   return {
     giveUp,
     keep(thing) {
-      const id = textIn(thing['id'])
+      const id = form.idOf(thing)
       if (id === null || form.stateOf(thing) === null) return giveUp()
       const { who } = ownerOf(job)
       holds.keep({ dialect: dialect.name, upstream: name, provider, id, at, who, parts }, reserved)
@@ -80,12 +80,14 @@ async function partsOf(
 ): Promise<readonly BatchPart[]> {
   const body = parsedRecord(call.body.toString('utf8'))
   if (body === null) return []
+  const model = form.modelIn?.(call) ?? null
   const file = form.refersTo(body)
-  if (form.requestsIn === undefined) {
-    const inFile = file === null ? [] : partsOfFile(file)
-    return file === null || inFile.length > 0 ? inFile : requestsOfUnknown(upstream, form, file)
+  if (file !== null) {
+    const known = partsOfFile(file)
+    const inFile = known.length > 0 ? known : await requestsOfUnknown(upstream, form, file)
+    return inFile.map((part) => (model === null ? part : { ...part, model, target: targetOf(model) }))
   }
   const parts = new Map<string, BatchPart>()
-  for (const request of form.requestsIn(body)) addRequest(parts, request, targetOf)
+  for (const request of form.requestsIn?.(body, model) ?? []) addRequest(parts, request, targetOf)
   return [...parts.values()]
 }

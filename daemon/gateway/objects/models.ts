@@ -12,21 +12,25 @@ import { mayKeep } from './which.ts'
  */
 export function withOwnModels(
   { upstreams }: Pick<ObjectParts, 'upstreams'>,
-  { call, form, dialect, routes, isLimited }: ObjectJob,
+  job: ObjectJob,
   named: Upstream | null,
 ): { readonly meant: Upstream | null; readonly body: Buffer | null; readonly targetOf: (model: string) => string } {
-  if (call.body.length === 0) return { meant: named, body: null, targetOf: SAME }
-  if (call.endpoint.hasModelsInFile === true && isLimited) {
+  const { call, form, dialect, routes, isLimited } = job
+  const inPath = form.modelIn?.(call) ?? null
+  if (call.body.length === 0 && inPath === null) return { meant: named, body: null, targetOf: SAME }
+  if (call.endpoint.hasModelsInFile === true && isLimited && isInFile(job)) {
     const message = 'this key may use some models only, and those of a batch are in its file, which is not read here'
     throw new GateError('MODEL_FORBIDDEN', `${message}; send the requests one by one, or use a key for all models`)
   }
   if (form.withModels === undefined) return { meant: named, body: call.body, targetOf: SAME }
   const found = new Map<string, { readonly upstream: Upstream; readonly model: string }>()
-  const bodyWithModels = form.withModels(bodyIn(call.body), (model) => {
+  const modelOf = (model: string): string => {
     const known = found.get(model) ?? lookUp(model)
     found.set(model, known)
     return known.model
-  })
+  }
+  if (inPath !== null) modelOf(inPath)
+  const bodyWithModels = form.withModels(bodyIn(call.body), modelOf)
 
   function lookUp(model: string) {
     for (const { upstream: name, model: own } of routes.targetsOf(model)) {
@@ -46,6 +50,10 @@ export function withOwnModels(
 }
 
 const SAME = (model: string): string => model
+
+/** Where requests may be in the body as well, those are read. */
+const isInFile = ({ form, call }: ObjectJob): boolean =>
+  form.requestsIn === undefined || form.refersTo(bodyIn(call.body)) !== null
 
 function refusalOf(model: string, dialect: string, named: Upstream | null): string {
   if (named !== null) return `upstream "${named.name}", which the request names, does not serve model "${model}"`

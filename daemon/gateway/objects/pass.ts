@@ -32,6 +32,7 @@ export async function passObject(
   { dialect, endpoint }: ObjectRow,
   param: string,
   principal: Principal,
+  originOf: () => string,
 ): Promise<void> {
   const { keyId, allowed } = principal
   const { objects: form } = dialect
@@ -40,7 +41,7 @@ export async function passObject(
   const slot = admit(exchange, endpoint, parts)
   try {
     const known = parts.objects.of(keyId)
-    const isJson = endpoint.method === 'POST' && endpoint.takes !== 'form'
+    const isJson = endpoint.method === 'POST' && endpoint.takes === undefined
     const call = isJson ? await callWithBody(exchange, endpoint, param, slot) : callOf(exchange, endpoint, param)
     if (call.body.length > 0) readMembers(call.outline ?? outlineOf(call.body), form.deciding)
     const routes = parts.routes().of(allowed)
@@ -56,7 +57,7 @@ export async function passObject(
       known,
       slot,
     }
-    await serve(allowed === null ? parts : { ...parts, upstreams: within(parts.upstreams, routes) }, job)
+    await serve(allowed === null ? parts : { ...parts, upstreams: within(parts.upstreams, routes) }, job, originOf)
   } finally {
     slot.release()
   }
@@ -77,7 +78,7 @@ function within(upstreams: ObjectParts['upstreams'], { reaches }: KeyRoutes): Ob
   }
 }
 
-async function serve(parts: ObjectParts, job: ObjectJob): Promise<void> {
+async function serve(parts: ObjectParts, job: ObjectJob, originOf: () => string): Promise<void> {
   const { exchange, dialect, form, call, known } = job
   const { answer } = exchange
   const { object, takes } = call.endpoint
@@ -95,21 +96,32 @@ async function serve(parts: ObjectParts, job: ObjectJob): Promise<void> {
   const making = await reserveFor(parts, job, upstream, targetOf)
   let made: JsonRecord | null = null
   try {
-    const requests = takes === 'form' && form.requestOf !== undefined ? readRequests(form) : null
-    const sent = takes === 'form' ? upload(exchange, UPLOAD_BOUNDS, requests?.feed) : body
+    const requests = form.requests?.isWhole(call) === true ? readRequests(form.requests) : null
+    const sent = takes === undefined ? body : upload(exchange, UPLOAD_BOUNDS, requests?.feed)
+    const model = form.modelIn?.(call) ?? null
     const results = resultsTo(answer, job)
     const end = await metered(parts, job, upstream, 1, () =>
-      ask(job, upstream, { body: sent, sink: results?.sink ?? answer }),
+      ask(job, upstream, {
+        body: sent,
+        sink: results?.sink ?? answer,
+        ...(model !== null && { model: targetOf(model) }),
+      }),
     )
-    if (results !== null) await settleBatch(parts, ownerOf(job), upstream, call.param, results.used(end))
+    if (results !== null) await settleBatch(parts, ownerOf(job), upstream, form.idFor(call), results.used(end))
     if (!exchange.request.complete) answer.closeConnection() // what else comes is the rest of the upload
+    if (end.kind === 'answered') {
+      const begun = form.begun?.(call, end.headers, originOf()) ?? null
+      if (begun?.id != null) known.bind(begun.id, upstream.name)
+      if (begun !== null) return tell(parts, job, upstream, { ...end, headers: begun.headers })
+      if (form.endsUpload?.(call, end.headers) === true) known.forget(form.idFor(call))
+    }
     const thing = end.kind === 'answered' && object !== 'content' ? parsedRecord(end.rest.toString('utf8')) : null
     if (thing === null) return tell(parts, job, upstream, end)
     made = thing
     making?.keep(thing)
     const inFile = requests?.end() ?? []
-    if (inFile.length > 0) parts.holds.noteFile(upstream.name, String(thing['id']), inFile)
-    if (object === 'remove') known.forget(call.param)
+    if (inFile.length > 0) parts.holds.noteFile(upstream.name, form.idOf(thing) ?? '', inFile)
+    if (object === 'remove') known.forget(form.idFor(call))
     else for (const id of form.idsIn(thing)) known.bind(id, upstream.name)
     await settleThing(parts, ownerOf(job), upstream, form, thing)
     const shown = form.shown(thing)

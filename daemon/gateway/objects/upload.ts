@@ -21,7 +21,7 @@ export function upload(
 ): Readable {
   if (Number(request.headers['content-length'] ?? 0) > mostBytes) throw tooLarge(mostBytes)
   if (request.headers['content-encoding'] !== undefined)
-    throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send the form as it is, without a content-encoding')
+    throw new GateError('UNSUPPORTED_MEDIA_TYPE', 'send the file as it is, without a content-encoding')
   timesItself(request)
   answer.askForBody()
   const body = new PassThrough()
@@ -51,7 +51,7 @@ export function upload(
 }
 
 function tooLarge(bytes: number): GateError {
-  const message = `the upload is larger than ${bytes / 2 ** 20} MiB; use /v1/uploads to send it in parts`
+  const message = `the upload is larger than ${bytes / 2 ** 20} MiB; send it in parts`
   return new GateError('BODY_TOO_LARGE', message)
 }
 

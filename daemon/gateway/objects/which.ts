@@ -16,7 +16,7 @@ const HEADER = 'x-gate-upstream'
  * @throws GateError OBJECT_NOT_FOUND, also for what another key made; BAD_REQUEST
  */
 export function keeperOf(upstreams: Pick<Upstreams, 'get'>, { exchange, call, form, known, dialect }: ObjectJob) {
-  const id = call.param || referredTo()
+  const id = form.idFor(call) || referredTo()
   function referredTo(): string | null {
     const record = call.body.length === 0 ? null : parsedRecord(call.body.toString('utf8'))
     return record === null ? null : form.refersTo(record)

@@ -2,6 +2,7 @@ import type { Endpoint } from '../call.ts'
 import { countIn, isRecord, listIn, recordIn, textIn } from '../json-value.ts'
 import { decidingKeys } from '../model-request.ts'
 import type { ObjectForm } from '../object-form.ts'
+import { THINGS_BY_ID } from '../things-by-id.ts'
 import { VERSION_HEADER } from './endpoint.ts'
 import { readUsage } from './usage.ts'
 
@@ -28,6 +29,7 @@ export const OBJECT_ENDPOINTS: readonly Endpoint[] = [
 ]
 
 export const objects: ObjectForm = {
+  ...THINGS_BY_ID,
   provider: 'anthropic',
   deciding: decidingKeys('requests'),
   queries: ['after_id', 'before_id', 'beta', 'limit', 'page', 'scope_id'],

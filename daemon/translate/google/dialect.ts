@@ -9,6 +9,7 @@ import { withInstructions } from './instructions.ts'
 import { ListStreamWatch } from './list-stream.ts'
 import { listModels, readFacts, readModels, showModel } from './models.ts'
 import { listNeutral, neutral } from './neutral.ts'
+import { filesIn, OBJECT_ENDPOINTS, objects } from './objects.ts'
 import { bodyFor, readRequest, upstreamPath } from './request.ts'
 import { ContentStreamWatch } from './stream.ts'
 import { usageOf } from './usage.ts'
@@ -51,8 +52,11 @@ export const google = {
   listModels,
   showModel,
   embeddings,
+  filesIn,
   neutral,
 } satisfies Dialect
+
+const { neutral: _, ...withoutNeutral } = google
 
 /** The same for clients that read a stream as one JSON list. */
 export const googleList = {
@@ -64,6 +68,9 @@ export const googleList = {
   errorFrame: listErrorFrame,
   neutral: listNeutral,
 } satisfies Dialect
+
+/** Files and batches, which only pass: to upstreams that speak this dialect themselves. */
+export const googleObjects = { ...withoutNeutral, endpoints: OBJECT_ENDPOINTS, objects } satisfies Dialect
 
 function looksLikeList(start: Uint8Array): boolean | null {
   const first = start.find((byte) => byte > 0x20)

@@ -3,7 +3,7 @@ import type { Endpoint } from '../call.ts'
 export const KEY_HEADER = 'x-goog-api-key'
 
 /** Both versions of the API have the same methods. The id of a model may have slashes. */
-const VERSIONS = ['/v1beta', '/v1'] as const
+export const VERSIONS = ['/v1beta', '/v1'] as const
 
 const STREAM = { method: 'POST', scope: 'chat:write', does: 'generate' } as const
 const streamPath = (version: string) => `${version}/models/{model}:streamGenerateContent`
@@ -24,11 +24,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
   { method: 'GET', path: '/v1/models/{model}', scope: 'chat:read', does: 'show-model', withHeader: KEY_HEADER },
 ]
 
-/** What Google keeps for its clients. */
+/** What Google keeps for its clients, and Gate does not pass on. */
 export const ABSENT = [
   {
-    paths: /^(?:\/upload)?\/v1(?:beta)?\/(?:files|cachedContents)(?:\/|$)/,
-    why: "nothing is kept for clients of Google's API; send files and instructions in the request itself",
+    paths: /^\/v1(?:beta)?\/cachedContents(?:\/|$)/,
+    why: "contents are not kept for clients of Google's API; send them in the request itself, where a cache finds them",
   },
 ]
 

@@ -2,6 +2,7 @@ import type { Endpoint } from '../call.ts'
 import { booleanIn, countIn, isRecord, recordIn, textIn } from '../json-value.ts'
 import { decidingKeys } from '../model-request.ts'
 import type { ObjectForm } from '../object-form.ts'
+import { THINGS_BY_ID } from '../things-by-id.ts'
 
 const read = { method: 'GET', scope: 'chat:read', does: 'object' } as const
 const write = { method: 'POST', scope: 'chat:write', does: 'object' } as const
@@ -30,6 +31,7 @@ export const OBJECT_ENDPOINTS: readonly Endpoint[] = [
 const OVER = new Set(['completed', 'expired', 'cancelled'])
 
 export const objects: ObjectForm = {
+  ...THINGS_BY_ID,
   provider: 'openai',
   deciding: decidingKeys('input_file_id'),
   queries: ['after', 'limit', 'order', 'purpose'],
@@ -62,17 +64,21 @@ export const objects: ObjectForm = {
     path: (id) => `/files/${encodeURIComponent(id)}`,
     bytesIn: ({ bytes }) => (typeof bytes === 'number' && bytes >= 0 ? bytes : null),
   },
-  requestOf(line, bytes) {
-    const {
-      model,
-      max_completion_tokens: most,
-      max_output_tokens: ofResponse,
-      max_tokens: older,
-    } = recordIn(line['body'])
-    const name = textIn(model)
-    if (name === null || textIn(line['custom_id']) === null) return null
-    const wanted = [most, ofResponse, older].find((each) => typeof each === 'number')
-    return { model: name, bytes, mostTokens: wanted === undefined ? null : countIn(wanted) }
+  requests: {
+    key: 'custom_id',
+    isWhole: ({ endpoint }) => endpoint.takes === 'form',
+    requestOf(line, bytes) {
+      const {
+        model,
+        max_completion_tokens: most,
+        max_output_tokens: ofResponse,
+        max_tokens: older,
+      } = recordIn(line['body'])
+      const name = textIn(model)
+      if (name === null || textIn(line['custom_id']) === null) return null
+      const wanted = [most, ofResponse, older].find((each) => typeof each === 'number')
+      return { model: name, bytes, mostTokens: wanted === undefined ? null : countIn(wanted) }
+    },
   },
   nextPage: (page) => {
     const last = textIn(page['last_id'])

@@ -2,7 +2,7 @@
 import { toFile } from 'openai'
 import { afterEach, expect, test } from 'vitest'
 import { createBatchLooks } from '../../../../daemon/gateway/objects/batch-looks.ts'
-import { createObjects } from '../../../../daemon/gateway/objects/known.ts'
+import { createObjects, type ObjectStore } from '../../../../daemon/gateway/objects/known.ts'
 import { DIALECTS } from '../../../../daemon/translate/dialects.ts'
 import { openDatabase } from '../../../../store/sqlite/database.ts'
 import { openHoldStore } from '../../../../store/sqlite/hold-store.ts'
@@ -260,13 +260,9 @@ test('after a restart the same is held, and a configuration that begins a budget
   expect(openHoldStore(database).all()).toEqual([])
 })
 
-test('a batch that its client never asks for is asked for, counted once, and given up after two days', async () => {
-  const { account, call, plane, pot, objects } = await start({ limit: '100 USD' })
-  account.becomes(running)
-  await call(MESSAGES, { requests: [message(40)] })
-  let laterMs = 0
-  const now = () => Date.now() + laterMs
-  const looks = createBatchLooks({
+/** The looks at what a data plane holds for. */
+function looksOf(plane: Awaited<ReturnType<typeof startDataPlane>>, objects: ObjectStore, now: () => number) {
+  return createBatchLooks({
     ...{ budgets: plane.budgets, holds: plane.holds, upstreams: plane.upstreams, dialects: DIALECTS, now },
     objects: createObjects(objects, now),
     ledger: { settle: async (row) => void plane.rows.push(row), refusal: () => null },
@@ -275,6 +271,14 @@ test('a batch that its client never asks for is asked for, counted once, and giv
     payerOf: () => PAYER,
     log: () => {},
   })
+}
+
+test('a batch that its client never asks for is asked for, counted once, and given up after two days', async () => {
+  const { account, call, plane, pot, objects } = await start({ limit: '100 USD' })
+  account.becomes(running)
+  await call(MESSAGES, { requests: [message(40)] })
+  let laterMs = 0
+  const looks = looksOf(plane, objects, () => Date.now() + laterMs)
   await looks.look()
   expect(account.asked()).toBe(0) // it is too young
   laterMs = 61_000
@@ -293,5 +297,18 @@ test('a batch that its client never asks for is asked for, counted once, and giv
   plane.passTime(2 * 86_400_000 + 1)
   await looks.look()
   expect(plane.holds.all()).toEqual([])
+  await looks.stop()
+})
+
+test('so is a batch of OpenAI, which says itself what it has used', async () => {
+  const { account, call, plane, pot, objects, sendFile } = await start({ limit: '100 USD' })
+  await sendFile([{ model: 'gpt', max_tokens: 8 }])
+  account.becomes({ object: 'batch', status: 'in_progress' })
+  await call('/v1/batches', ofFile)
+  expect(pot()).toEqual({ spent: 0, reserved: 4 * DOLLAR })
+  account.becomes({ object: 'batch', status: 'completed', model: 'gpt', usage: { input_tokens: 1, output_tokens: 6 } })
+  const looks = looksOf(plane, objects, () => Date.now() + 61_000)
+  await looks.look()
+  expect(pot()).toEqual({ spent: 3 * DOLLAR, reserved: 0 })
   await looks.stop()
 })
