@@ -237,10 +237,11 @@ test('the requests of a file are held for, and its results are read where its cl
   expect((await ask('GET', '/v1beta/files/results:download?alt=media', { key: other })).status).toBe(404)
 })
 
-test('a file that did not go up through Gate is held for by its size', async () => {
-  account.putFile('files/of-the-operator', 'x'.repeat(2_000))
-  const body = { batch: { inputConfig: { fileName: 'files/of-the-operator' } } }
-  const { status, text } = await ask('POST', CREATE, { body })
+test('a file that came in pieces is held for by its size', async () => {
+  const url = await begin()
+  await ask('POST', url, { body: 'x'.repeat(1_000), headers: piece(0, false) })
+  const { json } = await ask('POST', url, { body: 'x'.repeat(1_000), headers: piece(1_000, true) })
+  const { status, text } = await ask('POST', CREATE, { body: { batch: { inputConfig: { fileName: json.file.name } } } })
   // two requests, whose answers have 8,192 tokens at most, for half a dollar each
   expect([status, text]).toEqual([429, expect.stringContaining('may cost 8192.00 USD')])
 })

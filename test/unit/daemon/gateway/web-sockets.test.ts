@@ -30,9 +30,9 @@ function upgrade(path: string, headers: Record<string, string> = {}): Promise<An
         socket.destroy()
         reject(new Error(`${path} was upgraded`))
       })
-      .on('response', (response) =>
-        json(response).then((body) => resolve({ status: response.statusCode, body }), reject),
-      )
+      .on('response', (response) => {
+        json(response).then((body) => resolve({ status: response.statusCode, body }), reject)
+      })
       .on('error', reject)
       .end()
   })
