@@ -83,6 +83,8 @@ export async function runRelay(options: RelayOptions & { readonly adminSocket: s
     limits = limitsOf(config())
     void certificate.check()
   })
+  lifecycle.onDrain('nodes', relay.release)
+  lifecycle.onDrain('registry', registry.leave)
   lifecycle.onDrain('visitors', () => {
     listeners.drain()
     return relay.drain()

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { performServerHandshake } from 'node:http2'
+import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { createServer } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,6 +14,7 @@ import { until } from '../support/daemon.ts'
 import { type Etcd, hasEtcd, startEtcd } from '../support/etcd.ts'
 import { gatectl } from '../support/gatectl.ts'
 import { nodeKeys } from '../support/node-keys.ts'
+import { hasProgram, run } from '../support/programs.ts'
 import { DOMAIN, ed25519Identity, portOf } from '../support/relay.ts'
 import { claim, curl, type RelayProgram, startAnsweringNode, startRelayProgram } from '../support/relay-program.ts'
 
@@ -160,6 +162,35 @@ describe('a relay of one host', () => {
   })
 })
 
+test.skipIf(!hasProgram('prlimit'))(
+  'a relay without a file descriptor left goes on, and serves when it has some',
+  async () => {
+    const relay = await startRelayProgram({ RELAY__LIMITS__BURST_PER_ADDRESS: '1000' })
+    const node = await startAnsweringNode(relay, 'home')
+    const silent: Socket[] = []
+    try {
+      expect(await curl(node.host, relay)).toBe('home')
+      const most = readdirSync(`/proc/${relay.pid}/fd`).length + 8
+      run('prlimit', ['--pid', String(relay.pid), `--nofile=${most}:${most}`])
+      for (let i = 0; i < 60; i += 1) {
+        const socket = connect({ port: relay.port, host: '127.0.0.1' }).on('error', () => {})
+        silent.push(socket)
+        await once(socket, 'connect')
+      }
+      await until(() => readdirSync(`/proc/${relay.pid}/fd`).length >= most - 1)
+      await expect(curl(node.host, relay)).rejects.toThrow()
+      for (const socket of silent) socket.destroy()
+      await until(async () => (await curl(node.host, relay).catch(() => '')) === 'home')
+      expect(await relay.stop()).toBe(0)
+    } finally {
+      for (const socket of silent) socket.destroy()
+      node.stop()
+      await relay.stop()
+      relay.remove()
+    }
+  },
+)
+
 describe('gatectl relay', () => {
   let relay: RelayProgram
   beforeAll(async () => {
@@ -278,6 +309,27 @@ describe.skipIf(!hasEtcd)('two relays of one domain, with etcd', () => {
     gateway.close()
     thief.stop()
     node.stop()
+  })
+
+  test('a relay that stops is reached until the other relays and its nodes know, and is then not named any more', async () => {
+    const [a] = relays
+    const leaving = await startRelayProgram({
+      RELAY__REGISTRY__KIND: 'etcd',
+      RELAY__REGISTRY__ENDPOINTS: etcd.endpoint,
+      RELAY__LIMITS__DRAIN_TIMEOUT: '3s',
+    })
+    const node = await startAnsweringNode(leaving, 'home')
+    try {
+      await until(async () => (await a.ask('GET /status')).relays.length === 3)
+      const stopped = leaving.stop()
+      await node.hear('drain')
+      expect(await curl(node.host, leaving)).toBe('home')
+      expect(await stopped).toBe(0)
+      await until(async () => (await a.ask('GET /status')).relays.length === 2)
+    } finally {
+      node.stop()
+      leaving.remove()
+    }
   })
 
   test('while etcd is lost, names and tunnels go on; a relay that is killed is not missed', async () => {

@@ -186,6 +186,8 @@ export function registryContract(open: () => Promise<RecordStore>): void {
     expect(registry.routesOf(node.id)).toMatchObject([{ tunnel: 't1', epoch: first }])
     await registry.withdraw(node.id, 't1')
     expect(registry.routesOf(node.id)).toEqual([])
+    await registry.leave()
+    expect(registry.relays()).toEqual([])
     await registry.close()
   })
 

@@ -13,7 +13,8 @@ const WAITING_BYTES = 2 ** 18
 type ListenAt = { readonly host: string; readonly port: number; readonly backlog: number } | { readonly fd: number }
 
 /** The ports for visitors and nodes: those that systemd opened, else this relay's own. */
-export function createListeners({ activation, config }: Ground, relay: Relay) {
+export function createListeners(ground: Ground, relay: Relay) {
+  const { activation, config } = ground
   const { bind_address: host, https_port, p2p_port } = config()
   const own = (port: number): ListenAt[] => [{ host, port, backlog: BACKLOG }]
   const passed = (fds: readonly number[], port: number): ListenAt[] =>
@@ -36,7 +37,7 @@ export function createListeners({ activation, config }: Ground, relay: Relay) {
     /** @returns `host:port` of each, visitors first @throws Error that names the key to change */
     async listen(): Promise<readonly string[]> {
       const found: string[] = []
-      for (const { server, at, key } of servers) found.push(await listening(server, at, key))
+      for (const { server, at, key } of servers) found.push(await listening(server, at, key, ground))
       return found
     },
     /** Takes no more connections; those that are there stay. */
@@ -49,22 +50,35 @@ export function createListeners({ activation, config }: Ground, relay: Relay) {
   }
 }
 
-async function listening(server: Server, at: ListenAt, key: string): Promise<string> {
+/** A connection that could not be accepted is no reason to end, and many of them come at once: told once in this time. */
+const TOLD_EVERY_MS = 60_000
+
+async function listening(server: Server, at: ListenAt, key: string, { monotonic, log }: Ground): Promise<string> {
+  const where = 'fd' in at ? 'a socket of systemd' : hostPort(at.host, at.port)
   await new Promise<void>((resolve, reject) => {
-    // from then on: a connection that could not be accepted, which is no reason to end
-    server.on('error', (error) => {
-      const where = 'fd' in at ? 'a socket of systemd' : hostPort(at.host, at.port)
+    const fail = (error: Error) => {
       const remedy = codeOf(error) === 'EACCES' ? 'ports below 1024 need the right to bind them; ' : ''
       reject(new Error(`cannot listen on ${where} (${codeOf(error)}): ${remedy}set ${key}`, { cause: error }))
+    }
+    server.once('error', fail)
+    server.listen(at, () => {
+      server.off('error', fail)
+      resolve()
     })
-    server.listen(at, resolve)
+  })
+  let toldMs = Number.NEGATIVE_INFINITY
+  server.on('error', (error) => {
+    if (monotonic() - toldMs < TOLD_EVERY_MS) return
+    toldMs = monotonic()
+    log('error', 'connections cannot be accepted', { url: where, error: codeOf(error) })
   })
   const address = server.address()
   return typeof address === 'object' && address !== null ? hostPort(address.address, address.port) : ''
 }
 
 /** Metrics for Prometheus, on the loopback. */
-export function createMetricsListener({ config, lifecycle }: Ground, metrics: () => string) {
+export function createMetricsListener(ground: Ground, metrics: () => string) {
+  const { config, lifecycle } = ground
   const server = createHttpServer((request, response) => {
     const isReady = lifecycle.state() === 'ready' || lifecycle.state() === 'reloading'
     const [status, type, body] =
@@ -82,7 +96,7 @@ export function createMetricsListener({ config, lifecycle }: Ground, metrics: ()
     async listen(): Promise<string | undefined> {
       const { metrics_port: port } = config()
       if (port === undefined) return undefined
-      return await listening(server, { host: '127.0.0.1', port, backlog: 16 }, 'metrics_port')
+      return await listening(server, { host: '127.0.0.1', port, backlog: 16 }, 'metrics_port', ground)
     },
     close(): void {
       server.close()

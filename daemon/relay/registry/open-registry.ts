@@ -61,6 +61,9 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
       relayId = id
       await store.commit([], [{ key: keyOf.relay(id), value: JSON.stringify({ address }), isLeased: true }])
     },
+    async leave() {
+      await store.commit([], [{ key: keyOf.relay(relayId), value: null, isLeased: true }])
+    },
     relays: known.relays,
     records: recordLedger(store),
     makeInvite: (uses, expiresAtMs, note) => makeInvite(store, { uses, expiresAtMs, note }, now, random),

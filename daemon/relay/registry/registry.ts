@@ -96,6 +96,8 @@ export type Registry = {
   routesOf(nodeId: string): readonly Route[]
   /** This relay, from now on as long as it runs. */
   join(relay: RelayRecord): Promise<void>
+  /** Other relays send no more visitors here; tunnels stay until they are withdrawn. */
+  leave(): Promise<void>
   relays(): readonly RelayRecord[]
   /** Records of DNS that this domain's relays wrote and have not removed yet. */
   readonly records: RecordLedger

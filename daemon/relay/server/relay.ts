@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { isNodeId, PING_EVERY_MS } from '../protocol.ts'
 import { createAddresses } from './addresses.ts'
 import { createChallenges } from './challenges.ts'
+import { createDrain } from './drain.ts'
 import { socketEnd } from './ends.ts'
 import { type Arrival, createFront } from './front.ts'
 import { hopName } from './hop-dial.ts'
@@ -28,7 +29,9 @@ export type Relay = {
   takeTunnel(socket: Socket): void
   /** The names of a node have changed. */
   tellNames(nodeId: string): void
-  /** Asks nodes to go elsewhere, and waits for visitors as long as `limits.drainMs`. */
+  /** Asks nodes to go elsewhere; where there are other relays visitors are taken for a while, so listen until then. */
+  release(signal: AbortSignal): Promise<void>
+  /** Waits for visitors until `limits.drainMs` after the begin of the release. */
   drain(): Promise<void>
   status(): TunnelStatus[]
   metrics(): string
@@ -73,6 +76,7 @@ export function createRelay(parts: RelayParts): Relay {
     log,
   })
   const visitors = createVisitors({ tunnels, passages, meters, presence, hops, limits, counts, openingMs, now, log })
+  const draining = createDrain({ tunnels, passages, presence, limits, now })
   const door = createOwnDoor({
     identity,
     ownKey,
@@ -154,10 +158,8 @@ export function createRelay(parts: RelayParts): Relay {
     takeVisitor: fronts.visitors.take,
     takeTunnel: fronts.nodes.take,
     tellNames: tunnels.tellNames,
-    async drain() {
-      tunnels.drain()
-      await passages.drain(AbortSignal.timeout(limits().drainMs))
-    },
+    release: draining.release,
+    drain: draining.drain,
     status: tunnels.status,
     metrics: () =>
       metricsText(counts, {

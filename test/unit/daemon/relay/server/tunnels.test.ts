@@ -322,6 +322,38 @@ describe('a drain', () => {
     await drained
   })
 
+  test('goes on taking visitors while there are other relays, and says that it drains where a node is away', async () => {
+    const other = { id: 'other', address: '127.0.0.1:1' }
+    const presence = { announce: () => {}, withdraw: () => {}, routesOf: () => [], peers: () => [other] }
+    const relay = await relayWith({ limited: { drainMs: 600 }, presence })
+    const node = await nodeAt({ port: relay.port, take: echo })
+    const hello = await helloMaker()
+    const never = new AbortController().signal
+    const released = relay.relay.release(never)
+    await node.hear('drain')
+    const bytes = hello(node.host)
+    const visitor = await visit(relay.port, bytes)
+    await visitor.receive(bytes.length)
+    expect(await answerTo(relay.port, hello(`${'b'.repeat(32)}.${DOMAIN}`))).toBe('alert 80')
+    expect(relay.relay.metrics()).toContain('gate_relay_refused_total{reason="draining"} 1')
+    await released
+    expect(relay.relay.status()).toMatchObject([{ visitors: 1 }])
+    await relay.relay.drain()
+    expect(await visitor.closed).toBe('reset')
+  })
+
+  test('waits for no other relay where there is none, or where nothing is left', async () => {
+    const alone = await relayWith()
+    await nodeAt({ port: alone.port, take: echo })
+    const never = new AbortController().signal
+    await alone.relay.release(never)
+    const other = { id: 'other', address: '127.0.0.1:1' }
+    const presence = { announce: () => {}, withdraw: () => {}, routesOf: () => [], peers: () => [other] }
+    const idle = await relayWith({ presence })
+    await idle.relay.release(never)
+    await idle.relay.drain()
+  })
+
   test('ends who stays too long', async () => {
     const relay = await relayWith({ limited: { drainMs: 20 } })
     const node = await nodeAt({ port: relay.port, take: echo })
