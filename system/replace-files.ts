@@ -114,7 +114,7 @@ export function syncDirectory(directory: string): void {
 }
 
 /** In the directory of the file, because a rename between file systems is none. */
-function stagedName(file: string, suffix: string = randomUUID()): string {
+export function stagedName(file: string, suffix: string = randomUUID()): string {
   return join(dirname(file), `.${basename(file)}.${suffix}`)
 }
 
@@ -135,7 +135,7 @@ function stage(at: string, { text, mode, modifiedMs, gid }: Omit<NewFile, 'file'
 const LINKS_MAX = 40
 
 /** Where a path leads, be there a file at its end or not. @throws ELOOP */
-function followed(path: string): string {
+export function followed(path: string): string {
   let at = path
   for (let links = 0; links <= LINKS_MAX; links++) {
     const target = linkTarget(at)

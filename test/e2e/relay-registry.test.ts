@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openEtcdGateway } from '../../daemon/relay/registry/etcd-gateway.ts'
 import { openEtcdStore } from '../../daemon/relay/registry/etcd-store.ts'
@@ -93,6 +94,50 @@ describe.skipIf(!hasEtcd)('a registry in etcd', () => {
     await one.registry.close()
     await until(() => two.registry.routesOf(node.id).length === 0 && two.registry.relays().length === 0)
     await two.registry.close()
+  })
+
+  test('a route that could not be written, or taken away, is so a moment later', async () => {
+    const prefix = newPrefix()
+    let isDeaf = false
+    const gateway = openEtcdGateway({ endpoints: [etcd.endpoint] })
+    const call: typeof gateway.call = async (path, body) => {
+      if (isDeaf && path === 'kv/txn') throw new Error('the leader has changed')
+      return await gateway.call(path, body)
+    }
+    const parts = { prefix, log: () => {}, random: Math.random }
+    const store = openEtcdStore({ ...parts, gateway: { ...gateway, call }, cacheFile: newCache() })
+    await store.ready
+    const [one, two] = [testRegistry(store), testRegistry(await openStore(prefix))]
+    const node = nodeKeys()
+    await one.registry.announce(node.id, 't1', node.route('this', 't1'))
+    isDeaf = true
+    expect(await one.registry.announce(node.id, 't2', node.route('this', 't2'))).toBeUndefined()
+    await one.registry.withdraw(node.id, 't1')
+    isDeaf = false
+    expect(one.registry.state()).toBe('live')
+    await until(
+      () =>
+        two.registry
+          .routesOf(node.id)
+          .map(({ tunnel }) => tunnel)
+          .join() === 't2',
+    )
+    await one.registry.close()
+    await two.registry.close()
+  })
+
+  test('the copy on the disk is not written for routes', async () => {
+    const prefix = newPrefix()
+    const cacheFile = newCache()
+    const { registry } = testRegistry(await openStore(prefix, cacheFile))
+    await registry.claim(claimOf(NODE_A, 'myserver'))
+    await until(() => existsSync(cacheFile) && readFileSync(cacheFile, 'utf8').includes(NODE_A))
+    const { ino } = statSync(cacheFile)
+    const node = nodeKeys()
+    await registry.announce(node.id, 't1', node.route('this', 't1'))
+    await registry.withdraw(node.id, 't1')
+    await registry.close() // which writes what is not written yet
+    expect(statSync(cacheFile).ino).toBe(ino)
   })
 
   test('while etcd is lost what is known stays, nothing is given, and tunnels are announced afterwards', async () => {

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '../../../schemas/words/log.ts'
 import type { EtcdGateway } from './etcd-gateway.ts'
+import { createEtcdLease } from './etcd-lease.ts'
 import { answers, decoded, type EtcdKv, encoded, rangeEnd, transaction } from './etcd-messages.ts'
-import { listed, readRecords, writeRecords } from './file-store.ts'
+import { listed } from './file-store.ts'
 import { createMemory, type Seen } from './memory.ts'
+import { openRecordCopy } from './record-copy.ts'
 import type { Change, Commit, Condition, RecordStore } from './record-store.ts'
 
 export type EtcdStoreParts = {
@@ -17,13 +19,9 @@ export type EtcdStoreParts = {
   readonly random: () => number
 }
 
-/** Leased keys outlive a relay that stopped without a word by this. */
-const LEASE_S = 10
-const KEEP_ALIVE_MS = 2_500
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 5_000
 const PAGE = 2_000
-const SAVE_AFTER_MS = 1_000
 
 /**
  * A store in etcd, by its JSON gateway: everything below a prefix is in memory, kept current by a watch. When etcd is
@@ -32,15 +30,11 @@ const SAVE_AFTER_MS = 1_000
 export function openEtcdStore({ gateway, prefix, cacheFile, log, random }: EtcdStoreParts): RecordStore {
   const memory = createMemory()
   const listeners = new Set<(keys: readonly string[]) => void>()
-  /** Leased keys that are to be there as long as this process is. */
-  const mine = new Map<string, string>()
+  const lease = createEtcdLease(gateway, (changes) => write([], changes))
   const closing = new AbortController()
   const first = Promise.withResolvers<void>()
-  let lease: string | undefined
   let state: 'live' | 'lost' = 'lost'
-  let saving: NodeJS.Timeout | undefined
-
-  memory.restore(cachedRecords(cacheFile, log))
+  const copy = openRecordCopy(cacheFile, memory, log)
   const running = run()
 
   const seenOf = ({ key, value, mod_revision: revision, lease: of }: EtcdKv): Seen => {
@@ -49,18 +43,8 @@ export function openEtcdStore({ gateway, prefix, cacheFile, log, random }: EtcdS
 
   function tell(keys: readonly string[]): void {
     if (keys.length === 0) return
-    saving ??= setTimeout(save, SAVE_AFTER_MS).unref()
+    copy.touch()
     for (const listener of listeners) listener(keys)
-  }
-
-  function save(): void {
-    clearTimeout(saving)
-    saving = undefined
-    try {
-      writeRecords(cacheFile, memory.revision(), memory.stored, memory.leased)
-    } catch (error) {
-      log('warn', 'the copy of the registry cannot be written', { file: cacheFile, error: String(error) })
-    }
   }
 
   async function run(): Promise<void> {
@@ -89,14 +73,8 @@ export function openEtcdStore({ gateway, prefix, cacheFile, log, random }: EtcdS
     const { all, revision } = await readAll()
     warnOfLoss(all.length)
     tell(memory.replaced(all, revision))
-    save()
-    await takeLease()
-  }
-
-  async function takeLease(): Promise<void> {
-    const granted = answers.lease.parse(await gateway.call('lease/grant', { TTL: String(LEASE_S) })).ID
-    lease = granted
-    for (const [key, value] of mine) await write([], [{ key, value, isLeased: true }])
+    void copy.save()
+    await lease.take()
   }
 
   async function readAll(): Promise<{ all: readonly Seen[]; revision: number }> {
@@ -136,7 +114,7 @@ export function openEtcdStore({ gateway, prefix, cacheFile, log, random }: EtcdS
       throw new Error('the watch ended')
     })
     try {
-      await Promise.race([watching, keepLease(signal)])
+      await Promise.race([watching, lease.keep(signal)])
     } finally {
       ended.abort()
       await watching.catch(() => {})
@@ -150,16 +128,8 @@ export function openEtcdStore({ gateway, prefix, cacheFile, log, random }: EtcdS
     tell(memory.watched(all, header.revision))
   }
 
-  async function keepLease(signal: AbortSignal): Promise<never> {
-    for (;;) {
-      await sleep(KEEP_ALIVE_MS, undefined, { signal })
-      const kept = answers.keepalive.parse(await gateway.call('lease/keepalive', { ID: lease }))
-      if (kept.result.TTL === 0) await takeLease() // it ran out while nothing could be sent
-    }
-  }
-
   async function write(conditions: readonly Condition[], changes: readonly Change[]): Promise<Commit> {
-    const body = transaction(prefix, conditions, changes, lease)
+    const body = transaction(prefix, conditions, changes, lease.id())
     const { header, succeeded, responses } = answers.txn.parse(await gateway.call('kv/txn', body))
     const { revision } = header
     if (succeeded) {
@@ -180,14 +150,13 @@ export function openEtcdStore({ gateway, prefix, cacheFile, log, random }: EtcdS
     get: (key) => memory.stored.get(key),
     list: (start) => listed(memory.stored, start),
     async commit(conditions, changes) {
-      for (const { key, value, isLeased } of changes) {
-        if (isLeased !== true) continue
-        if (value === null) mine.delete(key)
-        else mine.set(key, value)
-      }
+      const isLeased = changes.every((change) => change.isLeased === true)
+      if (isLeased) lease.want(changes)
       if (state === 'lost') return { kind: 'lost', reason: 'etcd is not reached' }
       try {
-        return await write(conditions, changes)
+        if (!isLeased) return await write(conditions, changes)
+        await lease.settled()
+        return { kind: 'done', revision: Math.max(...changes.map(({ key }) => memory.stored.get(key)?.revision ?? 0)) }
       } catch (error) {
         return { kind: 'lost', reason: error instanceof Error ? error.message : String(error) }
       }
@@ -199,19 +168,9 @@ export function openEtcdStore({ gateway, prefix, cacheFile, log, random }: EtcdS
     async close() {
       closing.abort()
       await running
-      save()
-      if (lease !== undefined && state === 'live') await gateway.call('lease/revoke', { ID: lease }).catch(() => {})
+      await copy.save()
+      if (state === 'live') await lease.revoke()
       gateway.close()
     },
-  }
-}
-
-/** What an earlier run left; a copy that is damaged is as good as none. */
-function cachedRecords(file: string, log: Log): ReturnType<typeof readRecords>['records'] {
-  try {
-    return readRecords(file).records
-  } catch (error) {
-    log('warn', 'the copy of the registry cannot be read', { file, error: String(error) })
-    return new Map()
   }
 }

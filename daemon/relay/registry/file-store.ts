@@ -1,21 +1,24 @@
-import { readFileSync } from 'node:fs'
-import { z } from 'zod'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from '../../../system/error-code.ts'
-import { replaceFiles } from '../../../system/replace-files.ts'
+import { readRecords, writeRecords } from './record-file.ts'
 import type { Change, Commit, Condition, RecordStore, Stored } from './record-store.ts'
 
-/** The whole file: `records` are key, value, revision. */
-const content = z.object({
-  version: z.literal(1),
-  revision: z.int().nonnegative(),
-  records: z.array(z.tuple([z.string(), z.string(), z.int().positive()])),
-})
-
-/** Some 200 bytes each; all are written at every change. */
+/** Some 200 bytes each; all are written whenever something changed. */
 const MAX_RECORDS = 100_000
+/** Between two writes the loop is left alone for some times as long as a write takes of it. */
+const RECORDS_PER_MS_OF_REST = 250
+
+/** Changes that go to the disk together. */
+type Batch = {
+  /** What the keys had before; undefined: nothing. */
+  readonly before: Map<string, Stored | undefined>
+  /** Resolves with what is in the way; undefined: they are on the disk. */
+  readonly written: PromiseWithResolvers<string | undefined>
+}
 
 /**
- * The store of a relay that is alone: one JSON file, replaced whole, 0600. Leased keys are in memory only.
+ * The store of a relay that is alone: one JSON file, replaced whole, 0600. What changes while it is being written goes
+ * with the next write, and a commit is done when it is on the disk. Leased keys are in memory only.
  * @throws Error that names a file that cannot be read, or is not one of a registry: it is left as it is
  */
 export function openFileStore(file: string): RecordStore {
@@ -24,24 +27,31 @@ export function openFileStore(file: string): RecordStore {
   const memory: Map<string, Stored> = records
   const leased = new Set<string>()
   const listeners = new Set<(keys: readonly string[]) => void>()
+  let next: Batch | undefined
+  let writing: Promise<void> | undefined
 
-  function commit(conditions: readonly Condition[], changes: readonly Change[]): Commit {
+  async function commit(conditions: readonly Condition[], changes: readonly Change[]): Promise<Commit> {
     const isMet = ({ key, revision: expected }: Condition) => (memory.get(key)?.revision ?? 0) === expected
     if (!conditions.every(isMet)) return { kind: 'conflict' }
-    for (const { key, isLeased } of changes) if (isLeased === true) leased.add(key)
-    const before = changes.map(({ key }) => [key, memory.get(key)] as const)
-    for (const { key, value } of changes) {
-      put(key, value === null ? undefined : { key, value, revision: revision + 1 })
-    }
-    const problem = changes.some(({ key }) => !leased.has(key)) ? save() : undefined
-    if (problem !== undefined) {
-      for (const [key, stored] of before) put(key, stored)
-      return { kind: 'lost', reason: problem }
-    }
+    const stored = changes.filter(({ isLeased }) => isLeased !== true)
+    const added = stored.filter(({ key, value }) => value !== null && !memory.has(key)).length
+    if (added > 0 && memory.size - leased.size + added > MAX_RECORDS)
+      return { kind: 'lost', reason: `${file} has ${MAX_RECORDS} records` }
+    if (stored.length > 0) next ??= newBatch()
+    const batch = stored.length > 0 ? next : undefined
     revision++
-    for (const { key, value } of changes) if (value === null) leased.delete(key)
-    for (const listener of listeners) listener(changes.map(({ key }) => key))
-    return { kind: 'done', revision }
+    const done = revision
+    for (const { key } of stored) if (batch?.before.has(key) === false) batch.before.set(key, memory.get(key))
+    for (const { key, value, isLeased } of changes) {
+      if (isLeased === true && value !== null) leased.add(key)
+      else leased.delete(key)
+      put(key, value === null ? undefined : { key, value, revision })
+    }
+    tell(changes.map(({ key }) => key))
+    if (batch === undefined) return { kind: 'done', revision: done }
+    writing ??= write()
+    const problem = await batch.written.promise
+    return problem === undefined ? { kind: 'done', revision: done } : { kind: 'lost', reason: problem }
   }
 
   function put(key: string, stored: Stored | undefined): void {
@@ -49,15 +59,33 @@ export function openFileStore(file: string): RecordStore {
     else memory.set(key, stored)
   }
 
-  /** @returns what is in the way */
-  function save(): string | undefined {
-    if (memory.size - leased.size > MAX_RECORDS) return `${file} has ${MAX_RECORDS} records`
-    try {
-      writeRecords(file, revision + 1, memory, leased)
-      return undefined
-    } catch (error) {
-      return `${file} cannot be written (${codeOf(error)})`
+  function tell(keys: readonly string[]): void {
+    for (const listener of listeners) listener(keys)
+  }
+
+  /** Until nothing waits. */
+  async function write(): Promise<void> {
+    while (next !== undefined) {
+      const batch = next
+      next = undefined
+      try {
+        await writeRecords(file, revision, memory, leased)
+        batch.written.resolve(undefined)
+      } catch (error) {
+        takeBack(batch, `${file} cannot be written (${codeOf(error)})`)
+      }
+      await sleep(Math.ceil(memory.size / RECORDS_PER_MS_OF_REST))
     }
+    writing = undefined
+  }
+
+  /** With it goes what came since, which was allowed by what is not on the disk. */
+  function takeBack(batch: Batch, problem: string): void {
+    const batches = next === undefined ? [batch] : [next, batch]
+    next = undefined
+    for (const { before } of batches) for (const [key, stored] of before) put(key, stored)
+    tell(batches.flatMap(({ before }) => [...before.keys()]))
+    for (const { written } of batches) written.resolve(problem)
   }
 
   return {
@@ -65,55 +93,21 @@ export function openFileStore(file: string): RecordStore {
     state: () => 'live',
     get: (key) => memory.get(key),
     list: (prefix) => listed(memory, prefix),
-    commit: async (conditions, changes) => commit(conditions, changes),
+    commit,
     onChange: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    close: async () => {},
+    close: async () => {
+      await writing
+    },
   }
 }
+
+const newBatch = (): Batch => ({ before: new Map(), written: Promise.withResolvers() })
 
 /** Entries below a prefix, sorted by key. */
 export function listed(memory: ReadonlyMap<string, Stored>, prefix: string): readonly Stored[] {
   const found = [...memory.values()].filter(({ key }) => key.startsWith(prefix))
   return found.sort((a, b) => (a.key < b.key ? -1 : 1))
-}
-
-type Records = { readonly revision: number; readonly records: Map<string, Stored> }
-
-/** What a file has; nothing, where it is not there. @throws Error that says what to do */
-export function readRecords(file: string): Records {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return { revision: 0, records: new Map() }
-    throw new Error(`${file}: cannot be read (${codeOf(error)})`, { cause: error })
-  }
-  const { data, success } = content.safeParse(jsonOf(text))
-  if (!success) throw new Error(`${file}: is not a registry of names; restore it from a backup, or move it away`)
-  const records = data.records.map(([key, value, revision]): [string, Stored] => [key, { key, value, revision }])
-  return { revision: data.revision, records: new Map(records) }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** @param without keys that are not written @throws the system's error */
-export function writeRecords(
-  file: string,
-  revision: number,
-  memory: ReadonlyMap<string, Stored>,
-  without: ReadonlySet<string>,
-): void {
-  const kept = [...memory.values()].filter(({ key }) => !without.has(key))
-  const records = kept.map(({ key, value, revision: of }) => [key, value, of])
-  const text = `${JSON.stringify({ version: 1, revision, records })}\n`
-  replaceFiles([{ file, text, mode: 0o600 }], { links: 'follow', stagedSuffix: 'new', parentMode: 0o700 })
 }

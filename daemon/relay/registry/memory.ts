@@ -18,8 +18,10 @@ export function createMemory() {
   /** Keys that are ahead of the watch, with the revision that they were seen at. */
   const ahead = new Map<string, number>()
   let watched = 0
+  let changes = 0
 
   function put({ key, value, revision, isLeased }: Seen): void {
+    if (value === null ? !leased.has(key) : !isLeased) changes += 1
     if (value === null) stored.delete(key)
     else stored.set(key, { key, value, revision })
     if (value !== null && isLeased) leased.add(key)
@@ -31,6 +33,8 @@ export function createMemory() {
     leased,
     /** The last revision that the watch, or a whole reading, told. */
     revision: () => watched,
+    /** Grows whenever a key that is not leased may have changed. */
+    changes: () => changes,
     /** Told by a commit or a reading of single keys. @returns keys that changed */
     seen(all: readonly Seen[], revision: number): readonly string[] {
       const news = all.filter(({ key }) => revision > watched && revision >= (ahead.get(key) ?? 0))
@@ -51,6 +55,7 @@ export function createMemory() {
     /** Everything there is, at one revision. @returns keys that changed */
     replaced(all: readonly Seen[], revision: number): readonly string[] {
       const before = new Map(stored)
+      changes += 1 // some may be gone
       stored.clear()
       leased.clear()
       ahead.clear()

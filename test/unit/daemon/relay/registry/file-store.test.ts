@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { watch } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openFileStore } from '../../../../../daemon/relay/registry/file-store.ts'
@@ -26,6 +27,53 @@ describe('the file', () => {
     expect(again.ownerOf(`myserver.${DOMAIN}`)).toBe(NODE_A)
     expect(again.routesOf(node.id)).toEqual([])
     expect(statSync(file).mode & 0o777).toBe(0o600)
+  })
+
+  test('has a name when its claim is answered, and claims at the same time are written together', async () => {
+    const file = inNewDirectory()
+    const { registry } = testRegistry(openFileStore(file))
+    await registry.claim(claimOf(NODE_A, 'first'))
+    const nodes = Array.from({ length: 100 }, nodeKeys)
+    const watching = new AbortController()
+    let written = 0
+    const watched = (async () => {
+      for await (const { filename } of watch(dirname(file), { signal: watching.signal }))
+        if (filename === 'registry.json') written += 1
+    })().catch(() => {})
+    await Promise.all(
+      nodes.map(async (node, i) => {
+        expect(await registry.claim(node.claim(`name-${i}`))).toEqual({ kind: 'claimed' })
+        expect(readFileSync(file, 'utf8')).toContain(node.id)
+      }),
+    )
+    await registry.close()
+    watching.abort()
+    await watched
+    expect(written).toBeLessThan(5)
+    const { registry: again } = testRegistry(openFileStore(file))
+    expect(again.names()).toHaveLength(101)
+  })
+
+  test('that cannot be written any more takes back what it does not have, and nothing else', async () => {
+    const file = inNewDirectory()
+    const { registry } = testRegistry(openFileStore(file))
+    expect(await registry.claim(claimOf(NODE_A, 'kept'))).toEqual({ kind: 'claimed' })
+    await registry.close()
+    rmSync(dirname(file), { recursive: true })
+    writeFileSync(dirname(file), 'in the way')
+    const [one, two] = [nodeKeys(), nodeKeys()]
+    const lost = ['a', 'b', 'c'].map((name) => registry.claim(one.claim(name)))
+    const given = registry.release('kept', NODE_A)
+    expect(await Promise.all(lost)).toEqual(Array(3).fill({ kind: 'unavailable' }))
+    expect(await given).toBe('unavailable')
+    expect(registry.namesOf(one.id)).toEqual([])
+    expect(registry.namesOf(NODE_A)).toEqual([`kept.${DOMAIN}`])
+    await registry.close()
+    rmSync(dirname(file))
+    expect(await registry.claim(two.claim('a'))).toEqual({ kind: 'claimed' })
+    await registry.close()
+    const { registry: again } = testRegistry(openFileStore(file))
+    expect(again.names().map(({ host }) => host)).toEqual([`a.${DOMAIN}`, `kept.${DOMAIN}`])
   })
 
   test('is left as it is when it is not a registry', () => {
