@@ -69,8 +69,39 @@ export function registryContract(open: () => Promise<RecordStore>): void {
       expect(await registry.claim(claimOf(NODE_A, name))).toEqual({ kind: 'claimed' })
     }
     expect(await registry.claim(claimOf(NODE_A, 'four'))).toEqual({ kind: 'too-many', most: 3 })
-    expect(await registry.release('one', NODE_A)).toBe('released')
+    expect(await registry.claim(claimOf(NODE_A, 'four', { isByOperator: true }))).toEqual({ kind: 'claimed' })
+    await registry.close()
+  })
+
+  test('a name that a node has released counts for it until its rest is over', async () => {
+    const { registry, clock } = testRegistry(await open())
+    for (const name of ['one', 'two', 'three']) {
+      expect(await registry.claim(claimOf(NODE_A, name))).toEqual({ kind: 'claimed' })
+      expect(await registry.release(name, NODE_A)).toBe('released')
+    }
+    expect(registry.namesOf(NODE_A)).toEqual([])
+    expect(await registry.claim(claimOf(NODE_A, 'four'))).toEqual({ kind: 'too-many', most: 3 })
+    expect(await registry.claim(claimOf(NODE_A, 'two'))).toEqual({ kind: 'claimed' })
+    clock.nowMs += 90 * DAY_MS
     expect(await registry.claim(claimOf(NODE_A, 'four'))).toEqual({ kind: 'claimed' })
+    await registry.close()
+  })
+
+  test('a name whose rest is over is forgotten, and no other is', async () => {
+    const store = await open()
+    const { registry, clock } = testRegistry(store)
+    for (const name of ['kept', 'released']) await registry.claim(claimOf(NODE_A, name))
+    await registry.release('released', NODE_A)
+    clock.nowMs += 90 * DAY_MS - 1
+    await registry.sweep()
+    expect(registry.names()).toHaveLength(2)
+    clock.nowMs += 1
+    await registry.sweep()
+    expect(registry.names()).toMatchObject([{ host: `kept.${DOMAIN}` }])
+    await registry.release('kept', NODE_A)
+    clock.nowMs += 90 * DAY_MS
+    await registry.sweep()
+    expect(store.list('')).toEqual([])
     await registry.close()
   })
 
@@ -100,13 +131,18 @@ export function registryContract(open: () => Promise<RecordStore>): void {
     await registry.close()
   })
 
-  test('a name moves to another key of its owner, also where the node has three', async () => {
+  test('a name moves to another key of its owner, which has three at most', async () => {
     const { registry } = testRegistry(await open(), { wantsInvite: false })
     for (const name of ['one', 'two', 'three']) await registry.claim(claimOf(NODE_A, name))
     expect(await registry.claim(claimOf(NODE_B, 'one', { movedFrom: 'c'.repeat(32) }))).toEqual({ kind: 'taken' })
     expect(await registry.claim(claimOf(NODE_B, 'one', { movedFrom: NODE_A }))).toEqual({ kind: 'claimed' })
     expect(registry.namesOf(NODE_A)).toEqual([`two.${DOMAIN}`, `three.${DOMAIN}`])
     expect(registry.namesOf(NODE_B)).toEqual([`one.${DOMAIN}`])
+    expect(await registry.claim(claimOf(NODE_A, 'four'))).toEqual({ kind: 'claimed' })
+    for (const name of ['two', 'three'])
+      expect(await registry.claim(claimOf(NODE_B, name, { movedFrom: NODE_A }))).toEqual({ kind: 'claimed' })
+    const fourth = claimOf(NODE_B, 'four', { movedFrom: NODE_A })
+    expect(await registry.claim(fourth)).toEqual({ kind: 'too-many', most: 3 })
     await registry.close()
   })
 

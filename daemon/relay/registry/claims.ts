@@ -1,14 +1,15 @@
 import type { Log } from '../../../schemas/words/log.ts'
+import { holdingAfter, QUARANTINE_MS } from './holdings.ts'
 import { inviteUse } from './invites.ts'
-import { keyOf, readStoredName, readStoredNode, type StoredName } from './known.ts'
+import { keyOf, readStoredName, type StoredName } from './known.ts'
 import { readName } from './names.ts'
 import type { Change, Condition, RecordStore } from './record-store.ts'
-import type { Claim, ClaimOutcome, ReleaseOutcome } from './registry.ts'
+import type { Claim, ClaimOutcome, NameRecord, ReleaseOutcome } from './registry.ts'
 
 export type ClaimRules = {
   /** Of the relays, lower case. */
   readonly domain: string
-  /** Names that one node may own. */
+  /** Names that one node may own; those that it has released count until they are free. */
   readonly namesPerNode: number
   /** Whether a name is given for an invite only. */
   readonly wantsInvite: boolean
@@ -22,8 +23,6 @@ export type ClaimParts = {
   readonly log: Log
 }
 
-/** A certificate that was given for a name outlives its release by this at most. */
-const QUARANTINE_MS = 90 * 24 * 3_600_000
 const ATTEMPTS = 8
 const LOOKUP_DEADLINE_MS = 10_000
 
@@ -71,7 +70,7 @@ function claimStep(
   host: string,
   proven: readonly string[] | undefined,
 ): Step {
-  const { nodeId, signature, exporter, movedFrom } = claim
+  const { nodeId, signature, exporter, movedFrom, isByOperator = false } = claim
   const stored = store.get(keyOf.name(host))
   const held = readStoredName(stored?.value)
   const isMine = held?.nodeId === nodeId
@@ -81,8 +80,8 @@ function claimStep(
   const blocked = held === undefined || isMine || isMoved || isGivenUp ? undefined : whyNot(held, now())
   if (blocked !== undefined) return blocked
 
-  const left = hostsAfter(store, nodeId, host, true)
-  if (!isMoved && left.live.length > rules.namesPerNode) return { kind: 'too-many', most: rules.namesPerNode }
+  const left = holdingAfter(store, nodeId, host, 'given', now())
+  if (left.count > rules.namesPerNode && !isByOperator) return { kind: 'too-many', most: rules.namesPerNode }
   const conditions = [{ key: keyOf.name(host), revision: stored?.revision ?? 0 }, left.condition]
   const named: StoredName = { nodeId, claimedAtMs: now(), signature, exporter }
   const changes: Change[] = [
@@ -90,11 +89,11 @@ function claimStep(
     left.change,
   ]
   if (held !== undefined && !isMine) {
-    const before = hostsAfter(store, held.nodeId, host, false)
+    const before = holdingAfter(store, held.nodeId, host, 'gone', now())
     conditions.push(before.condition)
     changes.push(before.change)
   }
-  if (rules.wantsInvite && !isMoved && !isMine && claim.isByOperator !== true) {
+  if (rules.wantsInvite && !isMoved && !isMine && !isByOperator) {
     if (claim.invite === undefined) return { kind: 'invite-needed' }
     const use = inviteUse(store, claim.invite, now())
     if (use === undefined) return { kind: 'invite-refused' }
@@ -108,19 +107,6 @@ function whyNot({ releasedAtMs }: StoredName, nowMs: number): Step | undefined {
   if (releasedAtMs === undefined) return { kind: 'taken' }
   const untilMs = releasedAtMs + QUARANTINE_MS
   return untilMs > nowMs ? { kind: 'quarantined', untilMs } : undefined
-}
-
-/** The hosts of a node with one more, or one less. */
-function hostsAfter(store: RecordStore, nodeId: string, host: string, isAdded: boolean) {
-  const key = keyOf.node(nodeId)
-  const stored = store.get(key)
-  const others = (readStoredNode(stored?.value)?.hosts ?? []).filter((other) => other !== host)
-  const live = isAdded ? [...others, host] : others
-  return {
-    live,
-    condition: { key, revision: stored?.revision ?? 0 },
-    change: { key, value: live.length === 0 ? null : JSON.stringify({ hosts: live }) },
-  }
 }
 
 /** @param nodeId whose name it must be; absent: anyone's */
@@ -139,7 +125,7 @@ export async function releaseName(
     const held = readStoredName(stored?.value)
     if (stored === undefined || held === undefined || held.releasedAtMs !== undefined) return 'not-owner'
     if (nodeId !== undefined && held.nodeId !== nodeId) return 'not-owner'
-    const left = hostsAfter(store, held.nodeId, host, false)
+    const left = holdingAfter(store, held.nodeId, host, read.kind === 'domain' ? 'gone' : 'resting', nowMs)
     const conditions = [{ key: keyOf.name(host), revision: stored.revision }, left.condition]
     // who owns a domain elsewhere is decided by its DNS, so that there is nothing to protect
     const value = read.kind === 'domain' ? null : JSON.stringify({ ...held, releasedAtMs: nowMs })
@@ -148,4 +134,23 @@ export async function releaseName(
     if (kind === 'lost') return 'unavailable'
   }
   return 'unavailable'
+}
+
+/** Of one sweep; the rest comes with the next. */
+const MOST_SWEPT = 500
+
+/** Removes names whose rest is over, and what their nodes were counted for. Never rejects. */
+export async function sweepNames(store: RecordStore, names: readonly NameRecord[], nowMs: number): Promise<void> {
+  const isOver = ({ releasedAtMs }: { readonly releasedAtMs?: number | undefined }) =>
+    releasedAtMs !== undefined && releasedAtMs + QUARANTINE_MS <= nowMs
+  for (const { host } of names.filter(isOver).slice(0, MOST_SWEPT)) {
+    const key = keyOf.name(host)
+    const stored = store.get(key)
+    const held = readStoredName(stored?.value)
+    if (stored === undefined || held === undefined || !isOver(held)) continue
+    const rest = holdingAfter(store, held.nodeId, host, 'gone', nowMs)
+    const conditions = [{ key, revision: stored.revision }, rest.condition]
+    const { kind } = await store.commit(conditions, [{ key, value: null }, rest.change])
+    if (kind === 'lost') return
+  }
 }

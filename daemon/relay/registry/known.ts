@@ -12,10 +12,15 @@ const name = z.object({
   exporter: z.string(),
   movedFrom: z.string().optional(),
 })
-const node = z.object({ hosts: z.array(z.string()) })
+/** `resting`: what it has released and still counts for it. */
+const node = z.object({
+  hosts: z.array(z.string()),
+  resting: z.array(z.object({ host: z.string(), untilMs: z.number() })).default([]),
+})
 const invite = z.object({ left: z.int(), expiresAtMs: z.number(), note: z.string() })
 const relay = z.object({ address: z.string() })
 
+export type StoredNode = z.infer<typeof node>
 export type StoredName = z.infer<typeof name>
 export type StoredInvite = z.infer<typeof invite>
 

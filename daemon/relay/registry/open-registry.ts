@@ -1,6 +1,6 @@
 import type { Log } from '../../../schemas/words/log.ts'
 import { isNodeId } from '../protocol.ts'
-import { type ClaimRules, claimName, releaseName } from './claims.ts'
+import { type ClaimRules, claimName, releaseName, sweepNames } from './claims.ts'
 import { makeInvite, openInvites } from './invites.ts'
 import { followStore, keyOf, readStoredNode } from './known.ts'
 import { recordLedger } from './record-ledger.ts'
@@ -41,6 +41,7 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
     state: store.state,
     claim: (claim) => claimName({ store, rules: rules(), lookUpTxt, now, log }, claim),
     release: (name, nodeId) => releaseName(store, rules(), name, nodeId, now()),
+    sweep: () => sweepNames(store, known.names(), now()),
     ownerOf(host) {
       const label = host.endsWith(`.${domain}`) ? host.slice(0, -domain.length - 1) : ''
       return isNodeId(label) ? label : known.ownerOf(host)

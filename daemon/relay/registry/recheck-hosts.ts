@@ -9,6 +9,8 @@ export type RecheckParts = {
   readonly lookUpTxt: (host: string, signal: AbortSignal) => Promise<readonly string[]>
   /** Monotonic milliseconds. */
   readonly now: () => number
+  /** From 0 to 1. */
+  readonly random: () => number
   readonly log: Log
 }
 
@@ -17,17 +19,21 @@ const DAY_MS = 24 * 3_600_000
 const AGAIN_MS = 3_600_000
 const LOOKS = 3
 const LOOKUP_DEADLINE_MS = 10_000
+/** The first look is within this, so that a relay that is restarted each day looks as well. */
+const FIRST_MS = 3_600_000
+/** A name server that does not answer holds up no others. */
+const AT_ONCE = 8
 
 /**
  * Looks once a day whether the DNS of hosts outside of the domain still names their nodes. A name server that does not
  * answer changes nothing; a record that is gone, or names another node, for three looks ends the claim.
- * @returns looks at what is due; never rejects
+ * @returns looks at what is due
  */
-export function recheckHosts({ registry, domain, lookUpTxt, now, log }: RecheckParts) {
+export function recheckHosts({ registry, domain, lookUpTxt, now, random, log }: RecheckParts) {
   const state = new Map<string, { dueMs: number; misses: number }>()
 
   async function look(host: string, nodeId: string, signal: AbortSignal): Promise<void> {
-    const known = state.get(host) ?? { dueMs: now() + DAY_MS, misses: 0 }
+    const known = state.get(host) ?? { dueMs: now() + random() * FIRST_MS, misses: 0 }
     state.set(host, known)
     if (known.dueMs > now()) return
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(LOOKUP_DEADLINE_MS)])
@@ -51,6 +57,10 @@ export function recheckHosts({ registry, domain, lookUpTxt, now, log }: RecheckP
       .filter((name) => name.releasedAtMs === undefined && !name.host.endsWith(`.${domain}`))
     const known = new Set(hosts.map(({ host }) => host))
     for (const host of state.keys()) if (!known.has(host)) state.delete(host)
-    for (const { host, nodeId } of hosts) if (!signal.aborted) await look(host, nodeId, signal)
+    const all = hosts.values()
+    const lookAtAll = async () => {
+      for (const { host, nodeId } of all) if (!signal.aborted) await look(host, nodeId, signal)
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, lookAtAll))
   }
 }

@@ -73,6 +73,8 @@ export type Registry = {
   claim(claim: Claim): Promise<ClaimOutcome>
   /** @param name as it was claimed @param nodeId absent: by the operator of the relay */
   release(name: string, nodeId?: string): Promise<ReleaseOutcome>
+  /** Forgets names whose rest is over. Never rejects. */
+  sweep(): Promise<void>
   /**
    * The node that visitors of a host are led to: of a key-derived name the one in it, else its owner; null for a host
    * that no one has.

@@ -26,6 +26,7 @@ function rechecked() {
       return dns.values
     },
     now: () => clock.nowMs,
+    random: () => 0.5,
     log: () => {},
   })
   const after = async (hours: number) => {
@@ -67,4 +68,30 @@ test('a name server that does not answer, or answers again, ends nothing', async
   await after(24)
   await after(1)
   expect(released).toEqual([])
+})
+
+test('name servers that do not answer hold up no other host', async () => {
+  const looked: string[] = []
+  const stopped = new AbortController()
+  const hosts = Array.from({ length: 20 }, (_, i) => (i < 7 ? `slow-${i}.example.net` : `quick-${i}.example.net`))
+  const recheck = recheckHosts({
+    registry: {
+      names: () => hosts.map((host) => ({ host, nodeId: NODE, claimedAtMs: 0 })),
+      release: async () => 'released',
+    },
+    domain: 'gate.test',
+    lookUpTxt: (host, signal) => {
+      looked.push(host)
+      if (!host.includes('slow')) return Promise.resolve([NODE])
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('no answer'))))
+    },
+    now: () => 0,
+    random: () => 0,
+    log: () => {},
+  })
+  const running = recheck(stopped.signal)
+  await new Promise(setImmediate)
+  expect(looked).toHaveLength(20)
+  stopped.abort()
+  await running
 })
