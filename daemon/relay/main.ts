@@ -13,16 +13,14 @@ import { type Ground, layGround, type RelayOptions } from './assembly/ground.ts'
 import { createListeners, createMetricsListener } from './assembly/listeners.ts'
 import { answerNodes, toAnswer } from './assembly/node-requests.ts'
 import { lookUpTxt, openConfiguredRegistry } from './assembly/registry.ts'
-import { domainOf, limitsOf, settingsOf } from './assembly/settings.ts'
+import { domainOf, limitsOf, rulesOf, settingsOf } from './assembly/settings.ts'
+import { openSweeps } from './assembly/sweeps.ts'
 import { openNodeKey } from './client/node-key.ts'
 import { createChallengeRecords } from './dns/challenge-records.ts'
 import { recheckHosts } from './registry/recheck-hosts.ts'
 import type { Registry } from './registry/registry.ts'
 import type { Presence } from './server/parts.ts'
 import { createRelay } from './server/relay.ts'
-
-/** How often records of challenges that are over, and hosts that are due, are looked for. */
-const SWEEP_MS = 60_000
 
 /**
  * Runs a relay until it is told to stop: the order of start and stop, nothing else.
@@ -38,12 +36,18 @@ export async function runRelay(options: RelayOptions & { readonly adminSocket: s
   const registry = openConfiguredRegistry(ground)
   const certificate = openCertificate(ground, ownKey)
   const providerOf = dnsProvider(ground.now)
-  const records = createChallengeRecords({ provider: () => providerOf(config()), registry, domain, now: steady, log })
+  const provider = () => providerOf(config())
+  const records = createChallengeRecords({ provider, registry, domain, now: steady, monotonic, log })
   let [settings, limits] = [settingsOf(config()), limitsOf(config())]
   const relay = createRelay({
     names: registry,
     presence: presenceOf(registry, () => relay.id),
-    requests: answerNodes(registry, records),
+    requests: answerNodes({
+      registry,
+      records,
+      wantsInvite: () => rulesOf(config()).wantsInvite,
+      now: monotonic,
+    }),
     settings: () => settings,
     limits: () => limits,
     identity: certificate.identity,
@@ -66,16 +70,8 @@ export async function runRelay(options: RelayOptions & { readonly adminSocket: s
   })
   const claim = async (wanted: Parameters<Registry['claim']>[0]) => toAnswer(await registry.claim(wanted))
   const admin = createRelayAdmin({ registry, status, tunnels: relay.status, claim, now: steady }, log)
-  const sweeping = new AbortController()
-  const recheck = recheckHosts({ registry, domain, lookUpTxt, now: monotonic, log })
-  let turn: Promise<void> = Promise.resolve()
-  const sweep = () => {
-    turn = turn
-      .then(() => records.sweep(sweeping.signal))
-      .then(() => recheck(sweeping.signal))
-      .catch((error: unknown) => log('error', 'records of nodes were not looked through', { error: String(error) }))
-  }
-  const sweeper = setInterval(sweep, SWEEP_MS)
+  const recheck = recheckHosts({ registry, domain, lookUpTxt, now: monotonic, random: Math.random, log })
+  const sweeps = openSweeps({ records: records.sweep, names: registry.sweep, hosts: recheck }, log)
 
   lifecycle.onReload('configuration', () => {
     ground.reload()
@@ -89,10 +85,7 @@ export async function runRelay(options: RelayOptions & { readonly adminSocket: s
     listeners.drain()
     return relay.drain()
   })
-  lifecycle.onStop('sweeper', () => {
-    clearInterval(sweeper)
-    sweeping.abort()
-  })
+  lifecycle.onStop('sweeps', sweeps.stop)
   lifecycle.onStop('relay', relay.close)
   lifecycle.onStop('connections', listeners.close)
   lifecycle.onStop('admin socket', admin.close)
@@ -113,7 +106,7 @@ export async function runRelay(options: RelayOptions & { readonly adminSocket: s
     certificate.start()
     const flaw = dnsFlaw(config())
     if (flaw !== undefined) log('warn', 'no records of challenges are written', { reason: flaw })
-    sweep()
+    sweeps.start()
     const { pin } = status()
     log('info', 'relay', {
       domain,

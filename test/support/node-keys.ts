@@ -6,6 +6,10 @@ import { ROUTE_MS, type RouteProof, routeBytes } from '../../daemon/relay/route-
 /** The key of a node, and what it signs. */
 export type NodeKeys = {
   readonly id: string
+  /** DER of its public key. */
+  readonly spki: Buffer
+  /** Of the connection that its claims are signed for. */
+  readonly exporter: Buffer
   /** Base64url of its public key. */
   readonly key: string
   readonly sign: (bytes: Buffer) => string
@@ -22,6 +26,8 @@ export function nodeKeys(): NodeKeys {
   const exporter = Buffer.alloc(32, 'e')
   return {
     id,
+    spki,
+    exporter,
     key,
     sign: signed,
     route: (relayId, tunnelId, expiresAtMs = Date.now() + ROUTE_MS) => ({

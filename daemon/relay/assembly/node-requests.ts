@@ -1,17 +1,61 @@
+import { addressNetwork, parseHostPort } from '../../../schemas/words/address.ts'
 import type { createChallengeRecords } from '../dns/challenge-records.ts'
 import { claimBytes, nodeIdOf } from '../protocol.ts'
-import type { ClaimOutcome, Registry } from '../registry/registry.ts'
+import { type Allowance, createAllowances } from '../registry/allowances.ts'
+import type { Claim, ClaimOutcome, Registry } from '../registry/registry.ts'
 import { isSigned } from '../route-proof.ts'
-import type { NodeRequest, NodeRequests, Requester } from '../server/parts.ts'
+import type { LocatedRequester, NodeRequest, NodeRequests } from '../server/parts.ts'
 
 type Answer = Awaited<ReturnType<NodeRequests>>
 
-/** Answers what nodes ask for over their tunnels. */
-export function answerNodes(registry: Registry, records: ReturnType<typeof createChallengeRecords>): NodeRequests {
-  return async (from, request, signal) => {
+export type NodeRequestParts = {
+  readonly registry: Pick<Registry, 'claim' | 'release' | 'namesOf'>
+  readonly records: Pick<ReturnType<typeof createChallengeRecords>, 'set' | 'remove'>
+  /** Whether a name is given for an invite only. */
+  readonly wantsInvite: () => boolean
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+}
+
+/** Kept over tunnels: a node that comes again begins where it was. */
+const PER_NODE: Allowance = { burst: 32, everyMs: 6_000 }
+/** Keys are free, networks are not. */
+const PER_NETWORK: Allowance = { burst: 512, everyMs: 1_000 }
+/** Names that are given to nodes of one network without an invite: 32 at once, 24 a day. */
+const NAMES_PER_NETWORK: Allowance = { burst: 32, everyMs: 3_600_000 }
+/** Claims and releases at the same time: each may look into DNS. */
+const MOST_CLAIMS = 64
+
+/** Answers what nodes ask for over their tunnels; `busy`: asked for too often, or by too many at once. */
+export function answerNodes(parts: NodeRequestParts): NodeRequests {
+  const { registry, records, wantsInvite, now } = parts
+  const nodes = createAllowances(PER_NODE, now)
+  const networks = createAllowances(PER_NETWORK, now)
+  const names = createAllowances(NAMES_PER_NETWORK, now)
+  let claiming = 0
+
+  /** A claim that brings no new name costs nothing of what its network may have. */
+  async function claimed(claim: Claim, network: string): Promise<Answer> {
+    const isCounted = !wantsInvite()
+    if (isCounted && !names.take(network)) return { result: 'busy', detail: 'many names were given to this network' }
+    const before = registry.namesOf(claim.nodeId).length
+    const outcome = await registry.claim(claim)
+    const isNew = outcome.kind === 'claimed' && registry.namesOf(claim.nodeId).length > before
+    if (isCounted && !isNew) names.giveBack(network)
+    return toAnswer(outcome)
+  }
+
+  async function asked(from: LocatedRequester, network: string, request: NodeRequest, signal: AbortSignal) {
     switch (request.type) {
-      case 'claim':
-        return await answerClaim(registry, from, request)
+      case 'claim': {
+        const claim = signedClaim(from, request)
+        if ('result' in claim) return claim
+        if (claiming >= MOST_CLAIMS) return { result: 'busy' }
+        claiming += 1
+        return await claimed(claim, network).finally(() => {
+          claiming -= 1
+        })
+      }
       case 'release': {
         const released = await registry.release(request.name, from.nodeId)
         return { result: released === 'released' ? 'ok' : released }
@@ -22,13 +66,20 @@ export function answerNodes(registry: Registry, records: ReturnType<typeof creat
         return await records.remove(from.nodeId, request.host, request.value, signal)
     }
   }
+
+  return async (from, request, signal) => {
+    const network = addressNetwork(parseHostPort(from.address).host)
+    if (!nodes.take(from.nodeId) || !networks.take(network))
+      return { result: 'busy', detail: 'asked for too often: try again later' }
+    return await asked(from, network, request, signal)
+  }
 }
 
-async function answerClaim(
-  registry: Registry,
-  { nodeId, spki, exporter }: Requester,
+/** @returns what the registry is asked, or why it is not */
+function signedClaim(
+  { nodeId, spki, exporter }: LocatedRequester,
   { name, invite, signature, previous }: Extract<NodeRequest, { type: 'claim' }>,
-): Promise<Answer> {
+): Claim | Answer {
   const signed = claimBytes(exporter, { name, nodeId })
   if (!isSigned(signed, spki, signature)) return { result: 'bad-signature' }
   let movedFrom: string | undefined
@@ -37,9 +88,7 @@ async function answerClaim(
     if (!isSigned(signed, key, previous.signature)) return { result: 'bad-signature', detail: 'of the key before' }
     movedFrom = nodeIdOf(key)
   }
-  return toAnswer(
-    await registry.claim({ name, nodeId, invite, movedFrom, signature, exporter: exporter.toString('base64url') }),
-  )
+  return { name, nodeId, invite, movedFrom, signature, exporter: exporter.toString('base64url') }
 }
 
 /** In the words of an answer. */
@@ -50,7 +99,10 @@ export function toAnswer(outcome: ClaimOutcome): Answer {
     case 'invalid':
       return { result: 'invalid', detail: outcome.reason }
     case 'too-many':
-      return { result: 'too-many', detail: `a node has ${outcome.most} names at most: release one` }
+      return {
+        result: 'too-many',
+        detail: `a node has ${outcome.most} names at most, and one that it releases counts for 90 days`,
+      }
     case 'quarantined':
       return { result: 'quarantined', detail: `until ${new Date(outcome.untilMs).toISOString()}` }
     case 'no-proof':

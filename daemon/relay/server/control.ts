@@ -1,5 +1,6 @@
 import type { ClientHttp2Session } from 'node:http2'
-import { CONTROL_PATH, type ControlMessage, messageReader, writeMessage } from '../protocol.ts'
+import { CONTROL_PATH, type ControlMessage, messageReader, ProtocolError, writeMessage } from '../protocol.ts'
+import { createHeard } from './heard.ts'
 
 export type Said = Parameters<typeof writeMessage>[0]
 export type Refusal = Said & { readonly type: 'error' }
@@ -13,24 +14,28 @@ type ControlParts = {
   readonly failed: (error: unknown) => void
   /** The node does not read, or the stream has ended. */
   readonly left: () => void
+  /** Monotonic milliseconds. */
+  readonly now: () => number
 }
 
 /** Messages that a node does not read. */
 const MOST_UNREAD_BYTES = 2 ** 18
 
 /** Opens the first stream of a tunnel: messages both ways for as long as it lives. */
-export function openControl({ session, nodeId, hear, failed, left }: ControlParts) {
+export function openControl({ session, nodeId, hear, failed, left, now }: ControlParts) {
   const stream = session.request(
     { ':method': 'POST', ':path': CONTROL_PATH, ':authority': nodeId },
     { endStream: false },
   )
   const read = messageReader()
+  const mayHear = createHeard(now)
   let isOver = false
   stream.on('error', () => {}) // 'close' follows
   stream.once('close', left)
   stream.on('data', (chunk: Buffer) => {
     if (isOver) return
     try {
+      if (!mayHear(chunk.length)) throw new ProtocolError('it says too much')
       for (const message of read(chunk)) if (!isOver) hear(message)
     } catch (error) {
       failed(error)

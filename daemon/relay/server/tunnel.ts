@@ -96,7 +96,7 @@ export function openTunnel(parts: TunnelParts): () => void {
     refused('silent')
     leave()
   }, HELLO_MS)
-  const control = openControl({ session, nodeId, hear, failed, left: leave })
+  const control = openControl({ session, nodeId, hear, failed, left: leave, now })
   const answering = createAnswering({ requester: { ...requester, address }, requests, say: control.say, log })
   session.once('goaway', () => {
     if (tunnel === null) return

@@ -4,7 +4,7 @@ import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { connect } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
-import { ALPN } from '../../../../../daemon/relay/protocol.ts'
+import { ALPN, writeMessage } from '../../../../../daemon/relay/protocol.ts'
 import { below, createRandom } from '../../../../support/fuzz.ts'
 import { makeIdentity } from '../../../../support/identities.ts'
 import {
@@ -218,6 +218,26 @@ test('what a node says out of order or in rubbish ends its tunnel and nothing el
   await visitor.receive(bytes.length)
   visitor.socket.destroy()
   await expect.poll(() => relay.relay.status()).toHaveLength(1)
+})
+
+const framed = (text: string) => {
+  const length = Buffer.alloc(2)
+  length.writeUInt16BE(text.length)
+  return Buffer.concat([length, Buffer.from(text)])
+}
+
+test.each([
+  { what: 'messages that the relay does not know', piece: framed('{"type":"later"}'), count: 5_000 },
+  { what: 'requests', piece: writeMessage({ type: 'release', id: 1, name: 'x' }), count: 2_000 },
+  { what: 'long messages', piece: framed(`{"type":"later","x":"${'x'.repeat(16_000)}"}`), count: 5 },
+])('a node that floods its tunnel with $what is let go, and others stay', async ({ piece, count }) => {
+  const relay = await relayWith()
+  const calm = await nodeAt({ port: relay.port, take: echo })
+  const node = await nodeAt({ port: relay.port })
+  for (let i = 0; i < count; i++) node.sayBytes(piece)
+  await node.closed
+  expect(node.heard).toContainEqual({ type: 'error', code: 'protocol' })
+  expect(await calm.ask({ type: 'release', name: 'x' })).toMatchObject({ result: 'unavailable' })
 })
 
 test('a validation of the name of the relay itself is answered while one is going on', async () => {
