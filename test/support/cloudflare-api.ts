@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage } from 'node:http'
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** A record as the API shows it. */
@@ -11,31 +11,72 @@ type Zone = {
   readonly clear: (name: string) => Promise<void>
 }
 
+/** How a request is answered instead; `silent`: not at all. */
+export type Trouble =
+  | { readonly status: number; readonly headers?: OutgoingHttpHeaders; readonly body: string }
+  | 'silent'
+  | undefined
+
+/**
+ * What its API says to who asks too often.
+ * @see https://developers.cloudflare.com/fundamentals/api/reference/limits
+ */
+export const tooOften = (retryAfterS: number): Trouble => ({
+  status: 429,
+  headers: {
+    'content-type': 'application/json',
+    'retry-after': String(retryAfterS),
+    ratelimit: `"default";r=0;t=${retryAfterS}`,
+    'ratelimit-policy': '"default";q=1200;w=300',
+  },
+  body: JSON.stringify({
+    success: false,
+    errors: [{ code: 971, message: 'Please wait and consider throttling your request speed' }],
+    messages: [],
+    result: null,
+  }),
+})
+
+/** What its edge says when the API does not work. */
+export const broken: Trouble = {
+  status: 500,
+  headers: { 'content-type': 'text/html' },
+  body: '<html><head><title>500 Internal Server Error</title></head></html>',
+}
+
 /**
  * What Cloudflare's API v4 does of DNS, on the loopback: zones by name, records of a zone, each answer in an envelope.
  * @see https://developers.cloudflare.com/api/
  */
-export async function startCloudflareApi(zone: string, token: string, dns: Zone) {
+export async function startCloudflareApi(
+  zone: string,
+  token: string,
+  dns: Zone,
+  trouble: (call: string, text: string) => Trouble = () => undefined,
+) {
   const id = randomBytes(16).toString('hex')
   const records = new Map<string, ZoneRecord>()
   const calls: string[] = []
 
-  async function answer(request: IncomingMessage): Promise<{ status: number; content: object }> {
+  async function textOf(request: IncomingMessage): Promise<string> {
+    let text = ''
+    for await (const part of request) text += String(part)
+    return text
+  }
+
+  async function answer(request: IncomingMessage, text: string): Promise<{ status: number; content: object }> {
     const url = new URL(request.url ?? '', 'http://localhost')
     const path = url.pathname.replace('/client/v4', '')
-    calls.push(`${request.method} ${path}`)
     if (request.headers.authorization !== `Bearer ${token}`) return fault(403, 9109, 'Invalid access token')
     if (path === '/zones') return found(url.searchParams.get('name') === zone ? [{ id, name: zone }] : [])
     const record = new RegExp(`^/zones/${id}/dns_records(?:/([0-9a-f]+))?$`).exec(path)
     if (record === null) return fault(404, 7003, `Could not route to ${path}`)
-    if (request.method === 'POST') return await add(request)
+    if (request.method === 'POST') return await add(text)
     if (request.method === 'DELETE') return await remove(record[1] ?? '')
     return found([...records.values()].filter((one) => matches(one, url.searchParams)))
   }
 
-  async function add(request: IncomingMessage) {
-    let text = ''
-    for await (const part of request) text += String(part)
+  async function add(text: string) {
     const { type, name, content, ttl } = JSON.parse(text) as Record<string, unknown>
     if (typeof type !== 'string' || typeof name !== 'string' || typeof content !== 'string')
       return fault(400, 9005, 'Content for TXT record is invalid.')
@@ -57,7 +98,16 @@ export async function startCloudflareApi(zone: string, token: string, dns: Zone)
   }
 
   const server = createServer((request, response) => {
-    void answer(request).then(({ status, content }) => {
+    void textOf(request).then(async (text) => {
+      const call = `${request.method} ${new URL(request.url ?? '', 'http://localhost').pathname.replace('/client/v4', '')}`
+      calls.push(call)
+      const instead = trouble(call, text)
+      if (instead === 'silent') return
+      if (instead !== undefined) {
+        response.writeHead(instead.status, instead.headers).end(instead.body)
+        return
+      }
+      const { status, content } = await answer(request, text)
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(content))
     })
   })
@@ -67,6 +117,8 @@ export async function startCloudflareApi(zone: string, token: string, dns: Zone)
     calls,
     /** Records that are there now. */
     records: () => [...records.values()],
+    /** Cuts every connection. */
+    cut: () => server.closeAllConnections(),
     close: () => {
       server.closeAllConnections()
       server.close()

@@ -82,7 +82,7 @@ async function lay(file: (name: string) => string, env: Readonly<Record<string, 
   writeFileSync(file('cert.pem'), pem.cert)
   writeFileSync(file('key.pem'), pem.key)
   undo.push(await startNameServer({ [gateNames.custom]: gateNames.key, [plainNames.custom]: plainNames.key }))
-  const etcd = await startEtcd(REGISTRY, '0.0.0.0')
+  const etcd = await startEtcd({ netns: REGISTRY, host: '0.0.0.0' })
   undo.push(etcd.remove)
   const relays = await startRelays(etcd, undo)
   const plain = startCalledChild<Home>('home-child.ts', HOME)

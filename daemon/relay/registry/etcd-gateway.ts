@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { z } from 'zod'
+import { codeOf } from '../../../system/error-code.ts'
 
 export type EtcdAccess = {
   /** `http://` or `https://`, without path; asked in turn, the one that answered last first. */
@@ -83,7 +84,7 @@ export function openEtcdGateway(access: EtcdAccess): EtcdGateway {
         endpoints = [endpoint, ...endpoints.filter((other) => other !== endpoint)]
         return answer
       } catch (error) {
-        problems.push(`${endpoint}: ${error instanceof Error ? error.message : error}`)
+        problems.push(`${endpoint}: ${faultOf(error)}`)
       }
     }
     throw new Error(problems.join('; '))
@@ -106,6 +107,10 @@ export function openEtcdGateway(access: EtcdAccess): EtcdGateway {
   }
 }
 
+/** Where users are on, etcd takes no certificate with a Common Name by its JSON gateway: it could not go by it. */
+const NAMELESS =
+  'where etcd has users and asks for client certificates, the one in registry.cert_file must have no Common Name (CN)'
+
 class EtcdRefusal extends Error {
   readonly isAboutSession: boolean
   constructor(status: number, reason: string) {
@@ -114,11 +119,30 @@ class EtcdRefusal extends Error {
   }
 }
 
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** Why a connection failed; the words of OpenSSL name no key of the configuration. */
+function faultOf(error: unknown): string {
+  const code = codeOf(error)
+  if (UNTRUSTED.has(code))
+    return 'its certificate is by no CA that is believed: registry.ca_file names the one to believe'
+  if (/ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_REQUIRED|UNKNOWN_CA)/.test(code))
+    return 'it takes a client certificate of its CA alone: registry.cert_file and registry.key_file'
+  return error instanceof Error ? error.message : String(error)
+}
+
 function reasonOf(text: string): string {
   try {
     const { error, message } = fault.parse(JSON.parse(text))
     return (error ?? message ?? '').slice(0, 200)
   } catch {
+    if (/^CommonName of client/.test(text)) return NAMELESS
     return 'not JSON: is this an etcd endpoint?'
   }
 }
