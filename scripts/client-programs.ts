@@ -13,6 +13,7 @@ export function withClientPrograms(page: string): string {
 const EXAMPLE: Gateway = {
   url: 'https://gate.example.com',
   keyFile: '',
+  home: '/home/ann',
   models: [{ id: 'qwen3', contextTokens: 65_536, outputTokens: 8_192, images: false, tools: true, reasoning: true }],
   smallModel: 'qwen3',
 }

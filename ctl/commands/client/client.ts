@@ -104,7 +104,7 @@ async function gatewayFor(word: string, home: string, invocation: Invocation): P
   if (((statSync(keyFile, { throwIfNoEntry: false })?.mode ?? 0) & 0o077) !== 0)
     note(`others may read the key: ${sh`chmod 600 ${keyFile}`}`)
   const models = chosen(offered, texts('model'), url)
-  return { url, keyFile, models, smallModel: texts('model')[1] ?? models[0].id }
+  return { url, keyFile, home, models, smallModel: texts('model')[1] ?? models[0].id }
 }
 
 function noKey(url: string, client: string, keyFile: string, key: string | undefined) {

@@ -7,6 +7,8 @@ export type Gateway = {
   readonly url: string
   /** File that holds the client's key; no other file holds it. */
   readonly keyFile: string
+  /** The home directory of the user. */
+  readonly home: string
   /** The usual model first. */
   readonly models: readonly [ClientModel, ...ClientModel[]]
   /** For summaries and titles; the usual one where no other was named. */
@@ -36,6 +38,8 @@ export type ClientFile = {
       /** Tables that are Gate's as a whole. */
       readonly own?: readonly Path[]
     }
+  /** All of it is Gate's: what is not among the values goes. */
+  | { readonly format: 'json'; readonly values: Tree; readonly isWhole: true }
   | { readonly format: 'env' | 'yaml'; readonly values: Readonly<Record<string, string>> }
 )
 
@@ -204,7 +208,7 @@ export const CLIENTS = {
   },
   aider: {
     title: 'aider',
-    files: ({ url, models, smallModel }) => [
+    files: ({ url, home, models, smallModel }) => [
       {
         path: '.aider.conf.yml',
         rivals: [['openai-api-key']],
@@ -213,16 +217,20 @@ export const CLIENTS = {
           'openai-api-base': `${url}/v1`,
           model: `openai/${models[0].id}`,
           'weak-model': `openai/${smallModel}`,
+          'model-metadata-file': `${home}/${AIDER_MODELS}`,
         },
       },
       {
-        path: '.aider.model.metadata.json',
+        path: AIDER_MODELS,
         format: 'json',
+        isWhole: true,
         values: Object.fromEntries(models.map((model) => [`openai/${model.id}`, aiderModel(model)])),
       },
     ],
     steps: (gateway) => [withKey('OPENAI_API_KEY', gateway, 'aider')],
-    remarks: [],
+    remarks: [
+      'The list of models is that of the key: `/models NAME` in aider finds them (beside those that aider knows by itself), `/model openai/NAME` takes another one. Run the command again after the key got other models.',
+    ],
   },
   'open-webui': {
     title: 'Open WebUI',
@@ -268,11 +276,16 @@ function zedModel({ id, contextTokens, outputTokens, images, tools }: ClientMode
 
 const ASSUMED_CONTEXT_TOKENS = 32_768
 
-function aiderModel({ contextTokens, outputTokens }: ClientModel): Tree {
+/** A file of its own: in aider's own one, models that a key has no more would stay. */
+const AIDER_MODELS = '.config/gate/aider-models.json'
+
+function aiderModel({ contextTokens, outputTokens, images, tools }: ClientModel): Tree {
   return known({
     litellm_provider: 'openai',
     mode: 'chat',
     max_input_tokens: contextTokens,
     max_output_tokens: outputTokens,
+    supports_vision: images,
+    supports_function_calling: tools,
   })
 }

@@ -9,6 +9,7 @@ import type { ClientFile } from './clients.ts'
 export function withGateway(before: string, file: ClientFile): Edit {
   switch (file.format) {
     case 'json':
+      if ('isWhole' in file) return { kind: 'edited', text: `${JSON.stringify(file.values, null, 2)}\n` }
       return mergeIntoJson(before, file.values, file.own)
     case 'toml':
       return mergeIntoToml(before, file.values, file.own)
