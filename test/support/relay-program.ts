@@ -38,6 +38,7 @@ export type RelayProgram = {
 /**
  * @param netns network namespace that it runs in
  * @param resolver name server that it asks there, on port 53
+ * @param descriptors how many files and connections it may have open
  * @throws Error with its output, where it does not start
  */
 export async function startRelayProgram(
@@ -45,8 +46,11 @@ export async function startRelayProgram(
   stateDirectory = mkdtempSync(join(tmpdir(), 'gate-relay-')),
   netns?: string,
   resolver?: string,
+  descriptors?: number,
 ): Promise<RelayProgram> {
-  const [program, before] = netns === undefined ? [process.execPath, []] : inNetns(netns, process.execPath, resolver)
+  const limited = ['-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, process.execPath]
+  const plain = netns === undefined ? ([process.execPath, []] as const) : inNetns(netns, process.execPath, resolver)
+  const [program, before] = descriptors === undefined ? plain : (['sh', limited] as const)
   const child = spawn(program, [...before, 'bin/gate-relay.ts', '--state-directory', stateDirectory], {
     cwd: root,
     env: {
