@@ -19,6 +19,18 @@ export const relayStatus = z.strictObject({
        * account at a CA.
        */
       caa: z.string().exactOptional(),
+      /** Address of the local server that its visitors are passed on to; absent: the gateway answers them. */
+      backend: z.string().exactOptional(),
+    }),
+  ),
+  /** Local servers that visitors of some names are passed on to. */
+  backends: z.array(
+    z.strictObject({
+      names: z.array(z.string()),
+      address: z.string(),
+      proxy_protocol: z.enum(['v2', 'v1', 'off']),
+      /** Why it takes no connection now. */
+      error: z.string().exactOptional(),
     }),
   ),
   /** Names that are wanted, and that the relay does not give; `result` is its word for why. */

@@ -62,7 +62,10 @@ export function openRelay(ground: RelayGround, identityOf: () => Promise<NodeIde
       }
     },
     apply: (next: Config): void => client?.apply(next.relay),
-    status: (): RelayStatus => statusOf({ isOn, flaw, client, logs: watch?.status() ?? null }, tlsStatus(), now()),
+    async status(): Promise<RelayStatus> {
+      const backends = (await client?.backends()) ?? []
+      return statusOf({ isOn, flaw, client, backends, logs: watch?.status() ?? null }, tlsStatus(), now())
+    },
     drain: async (): Promise<void> => client?.drain(),
     async stop(): Promise<void> {
       isStopped = true
@@ -76,18 +79,32 @@ type Reachability = {
   readonly isOn: boolean
   readonly flaw: string | null
   readonly client: RelayClient | null
+  readonly backends: Awaited<ReturnType<RelayClient['backends']>>
   readonly logs: ReturnType<ReturnType<typeof createLogWatch>['status']>
 }
 
-function statusOf({ isOn, flaw, client, logs }: Reachability, { account }: TlsStatus, nowMs: number): RelayStatus {
+function statusOf(reachability: Reachability, { account }: TlsStatus, nowMs: number): RelayStatus {
+  const { isOn, flaw, client, backends, logs } = reachability
   const at = (ms: number) => new Date(ms).toISOString()
   return {
     enabled: isOn,
     ...(flaw !== null && { flaw }),
     ...(client !== null && { node_id: client.nodeId }),
-    names: (client?.names() ?? []).map((name) => ({
-      name,
-      ...(account !== undefined && { caa: caaRecord(name, account) }),
+    names: [
+      ...(client?.names() ?? []).map((name) => ({
+        name,
+        ...(account !== undefined && { caa: caaRecord(name, account) }),
+      })),
+      ...(client?.passed() ?? []).map((name) => ({
+        name,
+        backend: backends.find((backend) => backend.names.includes(name))?.address ?? '',
+      })),
+    ],
+    backends: backends.map(({ names, address, proxy_protocol, error }) => ({
+      names,
+      address,
+      proxy_protocol,
+      ...(error !== undefined && { error }),
     })),
     refused: (client?.refused() ?? []).map(({ name, result, detail }) => ({
       name,

@@ -1280,6 +1280,27 @@ in
       example = "https://crt.sh/?output=json&q={name}";
       description = "Search of certificate logs, asked twice a day about each relayed name, such as \"https://crt.sh/?output=json&q={name}\"; a certificate that this daemon did not get is an alert.";
     };
+    backends = mkOption {
+      type = types.listOf (types.submodule {
+        options = {
+          names = mkOption {
+            type = types.listOf types.nonEmptyStr;
+            description = "Host names that point to the relay, as in relay.names; the server has their certificates.";
+          };
+          address = mkOption {
+            type = types.nonEmptyStr;
+            description = "Server that ends their TLS: loopback or private address with port, or \"unix:/path\".";
+          };
+          proxyProtocol = mkOption {
+            type = types.enum [ "v2" "v1" "off" ];
+            default = "v2";
+            description = "PROXY header with the address of the visitor that each connection begins with.";
+          };
+        };
+      });
+      default = [ ];
+      description = "Local servers with certificates of their own that visitors of their names are passed on to.";
+    };
   };
   peers = mkOption {
     type = types.attrsOf (types.submodule {

@@ -308,6 +308,13 @@
         pins = null;
         ca = null;
         ct_log = null;
+        backends = { items = {
+          keys = {
+            names = null;
+            address = null;
+            proxy_protocol = null;
+          };
+        }; };
       };
     };
     peers = { names = {

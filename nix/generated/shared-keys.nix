@@ -46,6 +46,7 @@
   { setting = [ "relay" "pins" ]; option = [ "relay" "pins" ]; }
   { setting = [ "relay" "ca" ]; option = [ "relay" "ca" ]; }
   { setting = [ "relay" "ctLog" ]; option = [ "relay" "ctLog" ]; }
+  { setting = [ "relay" "backends" ]; option = [ "relay" "backends" ]; }
   { setting = [ "usage" "retention" ]; option = [ "usage" "retention" ]; }
   { setting = [ "usage" "totalsRetention" ]; option = [ "usage" "totalsRetention" ]; }
   { setting = [ "usage" "keepText" "keys" ]; option = [ "usage" "keepText" "keys" ]; }

@@ -5,6 +5,7 @@ import { CATEGORIES_DESCRIPTION, category } from './category.ts'
 import { managed } from './managed.ts'
 import { budget, limit } from './money.ts'
 import { peer } from './peers.ts'
+import { relayBackends } from './relay-backend.ts'
 import { secrets, telemetry } from './telemetry.ts'
 import { letsencrypt, tls } from './tls.ts'
 import { app, backend, model, upstream } from './upstreams.ts'
@@ -196,6 +197,7 @@ export const configSchema = z.strictObject({
         description:
           'Search of certificate logs, asked twice a day about each relayed name, such as "https://crt.sh/?output=json&q={name}"; a certificate that this daemon did not get is an alert.',
       }),
+      backends: relayBackends,
     })
     .prefault({})
     .meta({ spec: 'relay' }),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { keyTree, layerSchema } from '../config/keys.ts'
+import { relayBackends } from '../config/relay-backend.ts'
 import { certifiedHostName, cidrs, hostPort, httpUrl, port, publicKeyPin } from '../config/values.ts'
 import { relayDns, relayLimits, relayRegistry, relayTls } from '../relay-config.ts'
 import { addressPattern } from '../words/address.ts'
@@ -27,6 +28,7 @@ export const relay = z.strictObject({
     description:
       'Search of certificate logs, asked twice a day about each relayed name, such as "https://crt.sh/?output=json&q={name}"; a certificate that this daemon did not get is an alert.',
   }),
+  backends: relayBackends,
 })
 
 /** A table of a relay's configuration, where the relay's own defaults hold for what is left out. */

@@ -42,6 +42,13 @@ export const hostPattern = new RegExp(`^(?:${name}|${v4}|${v6}|\\[(?:${v6})\\])$
 /** A host and a port; IPv6 in brackets. */
 export const hostPortPattern = new RegExp(`^(?:${name}|${v4}|\\[(?:${v6})\\]):${port}$`)
 
+/** RFC 1918, RFC 4193 and this host: no server of the Internet, nor the addresses of links, where clouds keep secrets. */
+const localV4 = `(?:127|10)(?:\\.${octet}){3}|192\\.168(?:\\.${octet}){2}|172\\.(?:1[6-9]|2\\d|3[01])(?:\\.${octet}){2}`
+const localV6 = `\\[(?:::1|(?=[fF][cCdD])(?:${v6}))\\]`
+
+/** Where a server of this host or its network listens: `host:port`, or `unix:` with an absolute path. */
+export const localServerPattern = new RegExp(`^(?:unix:/[^\\s\\0]{1,106}|(?:localhost|${localV4}|${localV6}):${port})$`)
+
 /**
  * The one form in which hosts are compared, bound and printed: lower case, without brackets and final dot, IPv6 as in
  * RFC 5952, an IPv4 address that IPv6 wraps (`::ffff:127.0.0.1`) as itself. What is not a host stays as it is.

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { until } from '../support/daemon.ts'
 import { type LiedTo, type LyingRelay, startLyingRelay } from '../support/lying-relay.ts'
 import { type RelayedDaemon, startRelayedDaemon } from '../support/relayed-daemon.ts'
 
@@ -9,7 +10,9 @@ let node: LiedTo
 
 async function begin(env: Readonly<Record<string, string>>): Promise<RelayedDaemon> {
   const gate = await startRelayedDaemon({ relays: [{ nodesPort: relay.port }], pin: relay.pin }, env)
-  const first = relay.nodes.findLast(({ session }) => !session.destroyed)
+  const isReady = ({ session, heard }: LiedTo) => !session.destroyed && heard.some(({ type }) => type === 'route')
+  await until(() => relay.nodes.some(isReady))
+  const first = relay.nodes.find(isReady)
   if (first === undefined) throw new Error('it has dialled')
   node = first
   return gate

@@ -27,7 +27,7 @@ export async function startAdminDaemon(
   backends: AdminBackends = NO_BACKENDS,
   status: Partial<DaemonStatus> = {},
   certificates: AdminCertificates = NO_CERTIFICATES,
-  relayStatus: RelayStatus = { enabled: false, names: [], refused: [], tunnels: [], failed: [] },
+  relayStatus: RelayStatus = { enabled: false, names: [], backends: [], refused: [], tunnels: [], failed: [] },
 ) {
   const folder = mkdtempSync(join(tmpdir(), 'gate-admin-'))
   const socketPath = path ?? join(folder, 'admin.sock')
@@ -59,7 +59,7 @@ export async function startAdminDaemon(
       logs,
       backends,
       certificates,
-      relayStatus: () => relayStatus,
+      relayStatus: async () => relayStatus,
       peersStatus: async () => ({ node_id: NODE_ID, p2p_port: 41_147, peers: [] }),
       reload: config.reload,
       hostLoad: hostLoad([folder]),

@@ -184,6 +184,7 @@ export const everyKey: Tree = {
     pins: ['GnZXd2vPeZzcZhPzVxZ1x9UEu6e0bV1HkQ3nJr0aM2I='],
     ca: '/etc/ssl/gate/relay.pem',
     ct_log: 'https://logs.example.org/?q={name}',
+    backends: [{ names: ['photos.example.org'], address: 'unix:/run/web/tls.sock', proxy_protocol: 'v1' }],
   },
   peers: {
     friend: {

@@ -13,6 +13,7 @@ export const RELAYED: RelayStatus = {
     },
     { name: 'me.relay.example.org' },
   ],
+  backends: [],
   refused: [],
   tunnels: [
     { relay: 'relay.example.org:443', relay_id: 'a', since: '2026-11-30T22:00:00.000Z', rtt_ms: 12.4, visitors: 3 },

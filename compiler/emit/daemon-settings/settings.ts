@@ -18,9 +18,10 @@ import { contradictions, overlay } from './overlay.ts'
 import { peerTable } from './peers.ts'
 import { telemetryTable } from './telemetry.ts'
 import { tlsTables } from './tls.ts'
+/** What a target may decide about the daemon's configuration: addresses, and nothing else. */
+import { listNode } from './tuning.ts'
 import { missingAddresses, sameNames, upstreamTable } from './upstreams.ts'
 
-/** What a target may decide about the daemon's configuration: addresses, and nothing else. */
 export type Surroundings = {
   /** Address to listen on there. */
   readonly host: string
@@ -142,7 +143,19 @@ function discovery({ gateway }: Deployment): JsonNode {
 }
 
 function relay({ relayClient }: Deployment): JsonNode {
-  const { enable, addresses, domain, custom_domain, names, invite: _, pins, ca, ct_log, ...rest } = relayClient
+  const {
+    enable,
+    addresses,
+    domain,
+    custom_domain,
+    names,
+    invite: _,
+    pins,
+    ca,
+    ct_log,
+    backends,
+    ...rest
+  } = relayClient
   rest satisfies Record<string, never>
   const text = (key: string, content: string | undefined) =>
     content === undefined ? undefined : value(['relay', key], content)
@@ -156,6 +169,7 @@ function relay({ relayClient }: Deployment): JsonNode {
     pins: list('pins', pins),
     ca: text('ca', ca),
     ct_log: text('ct_log', ct_log),
+    backends: backends.length === 0 ? undefined : listNode(['relay', 'backends'], backends),
   })
 }
 

@@ -50,14 +50,19 @@ export function dialledForPeers({ peers }: Deployment): Dialled[] {
   )
 }
 
-/** Relays, the CA that certifies the names which they give, and the logs of certificates. */
+/** Relays, the CA that certifies the names which they give, logs of certificates, and servers that visitors go on to. */
 export function dialledForRelays({ relayClient }: Deployment): Dialled[] {
-  const { enable, addresses, ct_log } = relayClient
+  const { enable, addresses, ct_log, backends } = relayClient
   if (!enable) return []
   return [
     ...addresses.map((at, i): Dialled => ({ kind: 'url', origin: ['relay', 'addresses', i], url: `https://${at}` })),
     { kind: 'url', origin: ['relay', 'enable'], url: LETS_ENCRYPT.directory },
     ...(ct_log === undefined ? [] : [{ kind: 'url', origin: ['relay', 'ct_log'], url: ct_log } as const]),
+    ...backends.map(({ address }, i): Dialled => {
+      const origin: SpecPath = ['relay', 'backends', i, 'address']
+      const [, path] = /^unix:(.*)$/.exec(address) ?? []
+      return path === undefined ? { kind: 'url', origin, url: `https://${address}` } : { kind: 'socket', origin, path }
+    }),
   ]
 }
 

@@ -11,9 +11,13 @@ export const run: Run = async (invocation) => {
   const status = await admin.ask('GET /api/admin/relay')
   if (json) printJson(status)
   else print(statusText(status, stdout, Date.now()))
-  const { enabled, tunnels, refused, logs } = status
-  const isWell = !enabled || (tunnels.length > 0 && refused.length === 0 && (logs?.unknown.length ?? 0) === 0)
-  return isWell ? 0 : 3
+  return isWell(status) ? 0 : 3
+}
+
+function isWell({ enabled, tunnels, refused, backends, logs }: RelayStatus): boolean {
+  if (!enabled) return true
+  const areReached = backends.every(({ error }) => error === undefined)
+  return tunnels.length > 0 && refused.length === 0 && areReached && (logs?.unknown.length ?? 0) === 0
 }
 
 function statusText(status: RelayStatus, stdout: Output, nowMs: number): string {
@@ -29,7 +33,7 @@ function statusText(status: RelayStatus, stdout: Output, nowMs: number): string 
   return [
     `node ${node_id ?? '-'}`,
     ...(flaw === undefined ? [] : [`not reachable: ${flaw}`]),
-    ...names.map(({ name }) => `https://${name}`),
+    ...names.map(({ name, backend }) => (backend === undefined ? `https://${name}` : `https://${name} -> ${backend}`)),
     '',
     rows.length === 0 ? 'no tunnel is up' : table(['RELAY', 'FOR', 'RTT', 'VISITORS'], rows, stdout),
     ...troubles(status, nowMs),
@@ -39,8 +43,11 @@ function statusText(status: RelayStatus, stdout: Output, nowMs: number): string 
   ].join('\n')
 }
 
-function troubles({ refused, failed, logs }: RelayStatus, nowMs: number): string[] {
+function troubles({ refused, backends, failed, logs }: RelayStatus, nowMs: number): string[] {
   const all = [
+    ...backends.flatMap(({ address, names, error }) =>
+      error === undefined ? [] : [`${names.join(', ')}: ${address} does not answer: ${error}`],
+    ),
     ...refused.map(({ name, result, detail }) => `${name}: the relay does not give it: ${detail ?? result}`),
     ...failed.map(
       ({ relay, error, again_at }) =>

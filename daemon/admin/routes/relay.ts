@@ -3,7 +3,7 @@ import { RELAY_ANSWERS } from '../../../schemas/api/relay.ts'
 import { json } from '../reply.ts'
 import { type ApiRoute, apiRoute } from '../route.ts'
 
-export type RelayStatusParts = { readonly relayStatus: () => RelayStatus }
+export type RelayStatusParts = { readonly relayStatus: () => Promise<RelayStatus> }
 
 /** How the gateway is reachable through relays. */
 export function relayRoutes({ relayStatus }: RelayStatusParts): readonly ApiRoute[] {
@@ -14,7 +14,7 @@ export function relayRoutes({ relayStatus }: RelayStatusParts): readonly ApiRout
       scope: 'config:read',
       summary: 'Says by which names and tunnels the gateway is reachable through relays',
       answer: RELAY_ANSWERS['GET /api/admin/relay'],
-      handle: () => json(relayStatus()),
+      handle: async () => json(await relayStatus()),
     }),
   ]
 }

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import type { Config } from '../../../schemas/config/config.ts'
 import { hostPort } from '../../../schemas/words/address.ts'
 import type { Log } from '../../../schemas/words/log.ts'
+import { inBackground } from '../../../system/background.ts'
 import { codeOf } from '../../../system/error-code.ts'
+import { createBackends } from './backends.ts'
 import { createClaims } from './claims.ts'
 import type { NodeIdentity } from './identity.ts'
 import { domainsOf, ownNames } from './own-names.ts'
@@ -35,14 +37,21 @@ const MOST_TOLD = 8
 /** Makes the gateway reachable through relays: tunnels, and the names that lead into them. */
 export function createRelayClient(parts: RelayClientParts, initial: Settings) {
   const { identity, log } = parts
+  const backends = createBackends(parts.now, log)
   let names: readonly string[] = []
   let own: ReadonlySet<string> = new Set()
+  let gathered = ' '
   let foreign = ''
   let dialled = ''
   const tunnels = createTunnels({
     ...parts,
     instanceId: randomUUID(),
     mayBeOwn: (name) => own.has(name),
+    pass(stream, visit) {
+      const backend = backends.of(visit.name)
+      if (backend !== undefined) inBackground(log, 'a visitor is lost', () => backends.pass(stream, visit, backend))
+      return backend !== undefined
+    },
     opened: () => claims.look(),
     named: gather,
   })
@@ -54,7 +63,10 @@ export function createRelayClient(parts: RelayClientParts, initial: Settings) {
     const open = [...new Set(tunnels.open().flatMap((tunnel) => tunnel.names()))]
     // a relay that is lost for a while takes no name away
     const next = open.length === 0 ? names.filter((name) => own.has(name)) : open
-    if (next.join() === names.join()) return
+    const ofGateway = next.filter((name) => backends.of(name) === undefined)
+    const told = `${next.join()} ${ofGateway.join()}`
+    if (told === gathered) return
+    gathered = told
     names = next
     log('info', 'names that point here through relays', { domain: names.join(', ') })
     parts.named()
@@ -69,24 +81,30 @@ export function createRelayClient(parts: RelayClientParts, initial: Settings) {
     log('warn', 'names that a relay says are not this gateway’s', { domain: foreign, reason })
   }
 
-  function apply({ addresses, domain, pins, ca, custom_domain, names: hosts, invite }: Settings): void {
+  function apply(next: Settings): void {
+    const { addresses, domain, pins, ca, custom_domain, invite } = next
+    backends.apply(next.backends)
+    const hosts = [...new Set([...next.names, ...backends.names()])]
     const settings = { addresses, domain, customDomain: custom_domain, hosts }
     own = ownNames(identity.nodeId, settings)
     if (addresses.length > 0 && domainsOf(settings).length === 0)
       log('warn', 'no relay has the name relay.DOMAIN, so that its domain has to be set', { path: 'relay.domain' })
     gather()
     claims.apply({ names: [...(custom_domain === undefined ? [] : [custom_domain]), ...hosts], invite })
-    const next = JSON.stringify([addresses, pins, ca])
-    if (next === dialled) return
-    dialled = next
+    const dials = JSON.stringify([addresses, pins, ca])
+    if (dials === dialled) return
+    dialled = dials
     if (addresses.length === 0) log('warn', 'relay.enable is set, and no relay is named', { path: 'relay.addresses' })
     tunnels.start({ addresses, trust: trustOf(pins, ca, log) } satisfies TunnelsSettings)
   }
 
   return {
     nodeId: identity.nodeId,
-    /** Host names that lead here, that of the key first. */
-    names: (): readonly string[] => names,
+    /** Host names that lead here and are the gateway's to serve, that of the key first. */
+    names: (): readonly string[] => names.filter((name) => backends.of(name) === undefined),
+    /** Host names that lead here, and are passed on. */
+    passed: (): readonly string[] => names.filter((name) => backends.of(name) !== undefined),
+    backends: backends.look,
     start: (): void => apply(initial),
     apply,
     drain: tunnels.drain,

@@ -20,7 +20,7 @@ import { dial, within } from './dial.ts'
 import { keepAlive } from './health.ts'
 import type { NodeIdentity } from './identity.ts'
 import { isPrivate, type RelayAddress, type RelayTrust } from './trust.ts'
-import { createVisitors, type TakeVisitor } from './visitors.ts'
+import { createVisitors, type PassVisitor, type TakeVisitor } from './visitors.ts'
 
 export type TunnelParts = {
   readonly identity: NodeIdentity
@@ -28,6 +28,7 @@ export type TunnelParts = {
   /** Another one at each start of the daemon. */
   readonly instanceId: string
   readonly take: TakeVisitor
+  readonly pass: PassVisitor
   /** Whether a host name can be this node's, whatever the relay says. */
   readonly mayBeOwn: (name: string) => boolean
   /** Takes no more visitors. */
@@ -79,6 +80,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
   })
   const visitors = createVisitors({
     take: parts.take,
+    pass: parts.pass,
     isOwn: (name) => said.includes(name) && parts.mayBeOwn(name),
     isDraining: parts.isDraining,
     most: () => mostVisitors,

@@ -26,13 +26,19 @@ export class VisitorSocket extends Duplex {
       this.bytesRead += chunk.length
       if (!this.push(chunk)) stream.pause()
     })
-    stream.once('end', () => {
-      if (!stream.aborted) this.push(null)
-    })
-    stream.once('close', () => {
-      const isWhole = stream.rstCode === NGHTTP2_NO_ERROR && !stream.aborted
-      this.destroy(isWhole ? undefined : reset())
-    })
+    stream.once('end', () => this.#wasReset() || this.push(null))
+    stream.once('close', () => setImmediate(() => this.#conclude()))
+  }
+
+  #wasReset(): boolean {
+    return this.#stream.aborted || this.#stream.rstCode !== NGHTTP2_NO_ERROR
+  }
+
+  /** Both sides are over; what has come is still read. */
+  #conclude(): void {
+    if (this.#wasReset()) this.destroy(reset())
+    else if (this.readableLength === 0) this.destroy()
+    else setTimeout(() => this.destroy(), LINGER_MS).unref()
   }
 
   override _read(): void {

@@ -1,17 +1,21 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { isIP } from 'node:net'
 import { parseHostPort } from '../../../schemas/words/address.ts'
+import type { End } from '../../../wire/proxy-header.ts'
 import { VISITOR } from '../protocol.ts'
+import { type Refusal, refuse, type Visit } from './visit.ts'
 import { VisitorSocket } from './visitor-socket.ts'
 
 /** Serves a visitor. @param source its address, canonical, as the relay says */
 export type TakeVisitor = (socket: VisitorSocket, source: string) => void
 
-/** Why a visitor is not served, as a status of the protocol. */
-type Refusal = 400 | 421 | 429 | 503
+/** Passes a visitor on to a local server. @returns false: none has that name, and the stream is as it was */
+export type PassVisitor = (stream: ServerHttp2Stream, visit: Visit) => boolean
 
 export type VisitorParts = {
   readonly take: TakeVisitor
+  /** Passes a visitor on, where that is not the gateway's to serve. @returns whether it is */
+  readonly pass: PassVisitor
   /** Whether a host name, lower case, is this node's. */
   readonly isOwn: (name: string) => boolean
   readonly isDraining: () => boolean
@@ -22,7 +26,7 @@ export type VisitorParts = {
 const MOST_HOPS = 1
 
 /** Serves the visitors of one tunnel. */
-export function createVisitors({ take, isOwn, isDraining, most }: VisitorParts) {
+export function createVisitors({ take, pass, isOwn, isDraining, most }: VisitorParts) {
   const streams = new Set<ServerHttp2Stream>()
   let none: (() => void) | undefined
 
@@ -38,18 +42,19 @@ export function createVisitors({ take, isOwn, isDraining, most }: VisitorParts) 
     /** @param headers of a stream CONNECT */
     accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
       const { host: name } = parseHostPort(textOf(headers[':authority']))
-      const { host: source } = parseHostPort(textOf(headers[VISITOR.source]))
+      const { host: source, port = 0 } = parseHostPort(textOf(headers[VISITOR.source]))
       const status = refusal(name, source, Number(textOf(headers[VISITOR.hops]) || 0))
       if (status !== null) {
         refuse(stream, status)
         return
       }
-      stream.respond({ ':status': 200 })
       streams.add(stream)
       stream.once('close', () => {
         streams.delete(stream)
         if (streams.size === 0) none?.()
       })
+      if (pass(stream, { name, source: endOf(source, port), target: targetOf(headers) })) return
+      stream.respond({ ':status': 200 })
       take(new VisitorSocket(stream), source)
     },
     count: () => streams.size,
@@ -61,11 +66,13 @@ export function createVisitors({ take, isOwn, isDraining, most }: VisitorParts) 
   }
 }
 
-/** RFC 9113 section 8.5: the stream ends with the answer, and what came for it is dropped. */
-function refuse(stream: ServerHttp2Stream, status: Refusal): void {
-  stream.on('error', () => {})
-  stream.respond({ ':status': status }, { endStream: true })
-  stream.close(constants.NGHTTP2_NO_ERROR)
+const MOST_PORT = 65_535
+const endOf = (address: string, port: number): End => ({ address, port: port > MOST_PORT ? 0 : port })
+
+/** Where the visitor came to; unspecified where the relay says no address. */
+function targetOf(headers: IncomingHttpHeaders): End {
+  const { host, port = 0 } = parseHostPort(textOf(headers[VISITOR.target]))
+  return endOf(isIP(host) === 0 || host.includes('%') ? '0.0.0.0' : host, port)
 }
 
 const textOf = (value: string | readonly string[] | undefined): string => (typeof value === 'string' ? value : '')

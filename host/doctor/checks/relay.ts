@@ -66,8 +66,19 @@ function judgeName({ name, relay: at, flaw }: { name: string; relay: string; fla
   return fail(`https://${name} does not answer through ${at}`, flaw, command(sh`gatectl relay status`))
 }
 
-function judgeRest({ refused, logs }: RelayStatus): Finding[] {
+function judgeRest({ refused, backends, logs }: RelayStatus): Finding[] {
   return [
+    ...backends.flatMap(({ names, address, error }) =>
+      error === undefined
+        ? []
+        : [
+            fail(
+              `the server of ${listed(names)} does not answer`,
+              `${address}: ${error}`,
+              edit('relay.backends', 'start the server, or name where it listens, and let the gateway connect to it'),
+            ),
+          ],
+    ),
     ...refused.map(({ name, result, detail }) =>
       warn(
         `the relay does not give the name ${name}`,

@@ -55,6 +55,17 @@ test.each<{ name: string; status: Partial<RelayStatus>; says: RegExp; code: numb
     code: 3,
   },
   {
+    name: 'with a backend that does not answer',
+    status: {
+      names: [{ name: 'photos.example.net', backend: '127.0.0.1:8443' }],
+      backends: [
+        { names: ['photos.example.net'], address: '127.0.0.1:8443', proxy_protocol: 'v2', error: 'ECONNREFUSED' },
+      ],
+    },
+    says: /https:\/\/photos\.example\.net -> 127\.0\.0\.1:8443[\s\S]*photos\.example\.net: 127\.0\.0\.1:8443 does not answer: ECONNREFUSED/,
+    code: 3,
+  },
+  {
     name: 'with a certificate in a log',
     status: { logs: { asked_at: '2026-12-01T00:00:00.000Z', unknown: [{ name: 'a.example.org', serial: 'ff' }] } },
     says: /a\.example\.org: a log has certificate ff, which this gateway did not get/,

@@ -45,6 +45,16 @@ test.each<{ name: string; facts: RelayFacts; page: RegExp }>([
     page: /\nwarn the relay does not give the name me\n {2}taken/,
   },
   {
+    name: 'a backend that does not answer',
+    facts: known({
+      backends: [
+        { names: ['photos.example.net'], address: '127.0.0.1:8443', proxy_protocol: 'v2', error: 'ECONNREFUSED' },
+        { names: ['files.example.net'], address: 'unix:/run/files.sock', proxy_protocol: 'off' },
+      ],
+    }),
+    page: /\nfail the server of photos\.example\.net does not answer\n {2}127\.0\.0\.1:8443: ECONNREFUSED/,
+  },
+  {
     name: 'a foreign certificate',
     facts: known({ logs: { asked_at: FAILED.again_at, unknown: [{ name: 'a.example.org', serial: 'ff' }] } }),
     page: /\nfail a certificate for a\.example\.org is not from this gateway\n/,

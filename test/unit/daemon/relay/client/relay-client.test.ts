@@ -1,14 +1,19 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { once } from 'node:events'
+import type { ClientHttp2Stream } from 'node:http2'
+import { createServer, type Server, type Socket } from 'node:net'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type NodeIdentity, nodeIdentity } from '../../../../../daemon/relay/client/identity.ts'
 import { openNodeKey } from '../../../../../daemon/relay/client/node-key.ts'
 import { domainsOf } from '../../../../../daemon/relay/client/own-names.ts'
 import { createRelayClient } from '../../../../../daemon/relay/client/relay-client.ts'
 import type { VisitorSocket } from '../../../../../daemon/relay/client/visitor-socket.ts'
 import { configSchema } from '../../../../../schemas/config/config.ts'
+import { readProxyHeader } from '../../../../../wire/proxy-protocol.ts'
 import { until } from '../../../../support/daemon.ts'
 import { type LyingRelay, startLyingRelay } from '../../../../support/lying-relay.ts'
-import { DOMAIN } from '../../../../support/relay.ts'
+import { DOMAIN, portOf } from '../../../../support/relay.ts'
 import { temporaryDirectory } from '../../../../support/temporary-directory.ts'
+import { helloMaker } from '../../../../support/visitor.ts'
 
 let folder: ReturnType<typeof temporaryDirectory>
 let identity: NodeIdentity
@@ -140,4 +145,49 @@ test('visitors that are reset before they are answered harm nothing', async () =
   expect(client.tunnels().length).toBeGreaterThan(0)
   node.visit(node.host, '192.0.2.9')
   await until(() => client.tunnels().some(({ visitors: open }) => open === 1))
+})
+
+describe('a local server', () => {
+  const NAME = 'photos.example.net'
+  let server: Server
+  let connections: Socket[]
+  beforeEach(async () => {
+    connections = []
+    server = createServer((socket) => void connections.push(socket.on('error', () => {})))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+  })
+  afterEach(() => {
+    for (const socket of connections) socket.destroy()
+    server.close()
+  })
+
+  const statusOf = (stream: ClientHttp2Stream) =>
+    new Promise<unknown>((resolve) => stream.once('response', (head) => resolve(head[':status'])))
+
+  test.each([
+    { name: 'another name in its ClientHello', first: async () => (await helloMaker())('intern.example.net') },
+    { name: 'no name in its ClientHello', first: async () => (await helloMaker())(null) },
+    { name: 'no TLS', first: async () => Buffer.from('GET / HTTP/1.1\r\n\r\n') },
+  ])('gets no visitor with $name', async ({ first }) => {
+    const relay = await lying({ welcome: () => ({ names: [NAME] }) })
+    const client = dialling(relay, { backends: [{ names: [NAME], address: `127.0.0.1:${portOf(server)}` }] })
+    await until(() => client.passed().length > 0)
+    expect(client.names()).toEqual([])
+    const stream = relay.nodes[0]?.visit(NAME, '192.0.2.9')
+    if (stream === undefined) throw new Error('it has dialled')
+    stream.write(await first())
+    expect(await statusOf(stream)).toBe(421)
+    expect([connections.length, visitors.length]).toEqual([0, 0])
+  })
+
+  test('is looked for by a header that is for no client', async () => {
+    const relay = await lying({})
+    const address = `127.0.0.1:${portOf(server)}`
+    const client = dialling(relay, { backends: [{ names: [NAME], address }] })
+    expect((await client.backends()).map(({ error }) => error)).toEqual([undefined])
+    await until(() => connections.length === 1)
+    const [bytes] = (await once(connections[0] ?? server, 'data')) as [Buffer]
+    expect(readProxyHeader(bytes)).toEqual({ kind: 'proxied', peer: null, port: null, bytes: bytes.length })
+  })
 })

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { localServerPattern } from '../words/address.ts'
+import { certifiedHostName } from './values.ts'
+
+/** One entry of `relay.backends`: a server of this host or its network that visitors of some names are passed on to. */
+export const relayBackend = z.strictObject({
+  names: z
+    .array(certifiedHostName)
+    .min(1, 'name a host, such as "photos.example.net"')
+    .max(16)
+    .meta({ description: 'Host names that point to the relay, as in relay.names; the server has their certificates.' }),
+  address: z
+    .string()
+    .regex(
+      localServerPattern,
+      'write a loopback or private address with its port, such as "127.0.0.1:8443", or "unix:/run/web/tls.sock"',
+    )
+    .meta({ description: 'Server that ends their TLS: loopback or private address with port, or "unix:/path".' }),
+  proxy_protocol: z.enum(['v2', 'v1', 'off']).default('v2').meta({
+    description: 'PROXY header with the address of the visitor that each connection begins with.',
+  }),
+})
+export type RelayBackend = z.output<typeof relayBackend>
+
+export const relayBackends = z.array(relayBackend).max(16).default([]).meta({
+  description: 'Local servers with certificates of their own that visitors of their names are passed on to.',
+})
