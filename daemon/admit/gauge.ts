@@ -21,10 +21,14 @@ export function limitRule(name: string, config: LimitConfig, share: number): Lim
   }
 }
 
+/** Requests that the bounds of a limit have refused, those of all its subjects. */
+export type Refusals = { requests: number; tokens: number; concurrent: number }
+
 /** What one subject of a limit has left. A minute's worth can be used at once, and comes back bit by bit. */
 export type Gauge = {
   rule: LimitRule
   readonly subject: string
+  readonly refused: Refusals
   requests: number
   /** Below 0 when answers were longer than was expected. */
   tokens: number
@@ -35,8 +39,8 @@ export type Gauge = {
 
 const MINUTE_MS = 60_000
 
-export function createGauge(rule: LimitRule, subject: string, atMs: number): Gauge {
-  return { rule, subject, requests: rule.requests ?? 0, tokens: rule.tokens ?? 0, inFlight: 0, atMs }
+export function createGauge(rule: LimitRule, subject: string, refused: Refusals, atMs: number): Gauge {
+  return { rule, subject, refused, requests: rule.requests ?? 0, tokens: rule.tokens ?? 0, inFlight: 0, atMs }
 }
 
 /** Gives back what has come back by now. */
@@ -46,6 +50,14 @@ export function refresh(gauge: Gauge, atMs: number): void {
   gauge.atMs = atMs
   if (requests !== null) gauge.requests = Math.min(requests, gauge.requests + requests * share)
   if (tokens !== null) gauge.tokens = Math.min(tokens, gauge.tokens + tokens * share)
+}
+
+/** What is left by now, for readers. */
+export function left(gauge: Gauge, atMs: number): Pick<Gauge, 'requests' | 'tokens'> {
+  const { rule, refused, subject, requests, tokens, inFlight } = gauge
+  const now = { rule, refused, subject, requests, tokens, inFlight, atMs: gauge.atMs }
+  refresh(now, atMs)
+  return now
 }
 
 /** Whether nothing of a limit is used, so that nothing is lost where it is forgotten. */

@@ -1,5 +1,5 @@
 import { GateError } from '../../schemas/words/errors.ts'
-import { type Gauge, type LimitRule, refresh, waitMs } from './gauge.ts'
+import { type Gauge, type Refusals, refresh, waitMs } from './gauge.ts'
 
 /** Of a limit that has too many subjects, those that share one gauge. */
 export const OTHERS = '*'
@@ -12,13 +12,13 @@ const MS_PER_S = 1_000
 export function firstRefusal(gauges: readonly Gauge[], atMs: number): GateError | null {
   for (const gauge of gauges) {
     if (atMs - gauge.atMs > REFRESH_MS || gauge.requests < 1 || gauge.tokens <= 0) refresh(gauge, atMs)
-    const { rule, subject, inFlight, requests, tokens } = gauge
+    const { rule, inFlight, requests, tokens } = gauge
     if (rule.concurrent !== null && inFlight >= rule.concurrent)
-      return refusal(rule, subject, `${rule.concurrent} requests at a time`, MS_PER_S)
+      return refusal(gauge, 'concurrent', `${rule.concurrent} requests at a time`, MS_PER_S)
     if (rule.requests !== null && requests < 1)
-      return refusal(rule, subject, `${rule.requests} requests per minute`, waitMs(1 - requests, rule.requests))
+      return refusal(gauge, 'requests', `${rule.requests} requests per minute`, waitMs(1 - requests, rule.requests))
     if (rule.tokens !== null && tokens <= 0)
-      return refusal(rule, subject, `${rule.tokens} tokens per minute`, waitMs(1 - tokens, rule.tokens))
+      return refusal(gauge, 'tokens', `${rule.tokens} tokens per minute`, waitMs(1 - tokens, rule.tokens))
   }
   return null
 }
@@ -26,16 +26,18 @@ export function firstRefusal(gauges: readonly Gauge[], atMs: number): GateError 
 /** The same of tokens: more than there are in a minute wait until all of them are there. */
 export function tokenRefusal(gauges: readonly Gauge[], wanted: number, atMs: number): GateError | null {
   for (const gauge of gauges) {
-    const { rule, subject } = gauge
+    const { rule } = gauge
     if (rule.tokens === null || wanted <= gauge.tokens) continue
     refresh(gauge, atMs)
     const missing = Math.min(wanted, rule.tokens) - gauge.tokens
-    if (missing > 0) return refusal(rule, subject, `${rule.tokens} tokens per minute`, waitMs(missing, rule.tokens))
+    if (missing > 0) return refusal(gauge, 'tokens', `${rule.tokens} tokens per minute`, waitMs(missing, rule.tokens))
   }
   return null
 }
 
-function refusal({ name, scope }: LimitRule, subject: string, allowed: string, wait: number): GateError {
+function refusal({ rule, subject, refused }: Gauge, of: keyof Refusals, allowed: string, wait: number): GateError {
+  const { name, scope } = rule
+  refused[of] += 1
   const whom = scope.kind === 'each' && subject !== OTHERS ? ` for each ${WORDS[scope.what]}` : ''
   const retryAfterS = Math.max(1, Math.ceil(wait / MS_PER_S))
   return new GateError('TOO_MANY_REQUESTS', `limit "${name}" allows ${allowed}${whom}; try again in ${retryAfterS} s`, {

@@ -1,7 +1,8 @@
 import type { LimitConfig } from '../../schemas/config/config.ts'
 import { addressBlock } from '../../schemas/words/address.ts'
-import { createGauge, type Gauge, isFull, type LimitRule, limitRule } from './gauge.ts'
+import { createGauge, type Gauge, isFull, type LimitRule, limitRule, type Refusals } from './gauge.ts'
 import { LimitPass, type Pass } from './limit-pass.ts'
+import { type LimitReading, limitReadings } from './limit-readings.ts'
 import { OTHERS } from './limit-refusal.ts'
 import {
   type Destination,
@@ -21,7 +22,7 @@ const NO_GAUGES: readonly Gauge[] = []
 
 const NO_ADDRESS: { readonly address: string; readonly gauges: readonly Gauge[] } = { address: '', gauges: NO_GAUGES }
 
-type Entry = { rule: LimitRule; readonly bySubject: Map<string, Gauge>; sweptAtMs: number }
+type Entry = { rule: LimitRule; readonly bySubject: Map<string, Gauge>; readonly refused: Refusals; sweptAtMs: number }
 
 export type Limits = ReturnType<typeof createLimits>
 
@@ -47,11 +48,11 @@ export function createLimits({
   let latest = NO_ADDRESS
 
   function gaugeOf(entry: Entry, wanted: string): Gauge {
-    const { rule, bySubject } = entry
+    const { rule, bySubject, refused } = entry
     const known = bySubject.get(wanted)
     if (known !== undefined) return known
     if (bySubject.size >= MOST_SUBJECTS && wanted !== OTHERS) return gaugeOf(entry, OTHERS)
-    const gauge = createGauge(rule, wanted, now())
+    const gauge = createGauge(rule, wanted, refused, now())
     bySubject.set(wanted, gauge)
     return gauge
   }
@@ -113,7 +114,10 @@ export function createLimits({
         if (known !== undefined && JSON.stringify(known.rule.scope) === JSON.stringify(rule.scope)) {
           known.rule = rule
           for (const gauge of known.bySubject.values()) gauge.rule = rule
-        } else entries.set(name, { rule, bySubject: new Map(), sweptAtMs: Number.NEGATIVE_INFINITY })
+        } else {
+          const refused = { requests: 0, tokens: 0, concurrent: 0 }
+          entries.set(name, { rule, bySubject: new Map(), refused, sweptAtMs: Number.NEGATIVE_INFINITY })
+        }
       }
       const all = [...entries.values()]
       const isOfAddress = ({ rule: { scope } }: Entry) => scope.kind === 'each' && scope.what === 'ip'
@@ -124,6 +128,8 @@ export function createLimits({
       models = new Map()
       latest = NO_ADDRESS
     },
+    /** How each limit stands, for metrics. */
+    readings: (): readonly LimitReading[] => limitReadings([...entries.values()], now()),
     /** Names, teams or attached limits of payers have changed. */
     forget(): void {
       payers = new WeakMap()

@@ -124,6 +124,7 @@ export function createDataPlane(
     backends: backends.list,
     certificates: () => certificates?.status().certificates ?? [],
     budgets: () => budgetReadings(money.budgets.pots, now()),
+    limits: money.limits.readings,
   })
   const known = createObjects(objects, now)
   const people = createPersonProofs({ access, audit, env: ground.env, log, monotonic }, initial)

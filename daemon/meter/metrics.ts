@@ -3,6 +3,7 @@ import type { CertificateStatus } from '../../schemas/admin-tls.ts'
 import { attemptMetrics } from './attempt-metrics.ts'
 import { type BudgetReading, budgetMetrics } from './budgets.ts'
 import { certificateMetrics } from './certificates.ts'
+import { type LimitReading, limitMetrics } from './limits.ts'
 import { counter, countText, gaugeText, histogram, increase, labelText } from './series.ts'
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -20,6 +21,7 @@ export type MetricReadings = {
   }[]
   readonly certificates: () => readonly CertificateStatus[]
   readonly budgets: () => readonly BudgetReading[]
+  readonly limits: () => readonly LimitReading[]
   /** What was handed to the collector of telemetry, and what was dropped. */
   readonly telemetry: () => Readonly<Record<string, { readonly sent: number; readonly dropped: number }>>
 }
@@ -87,6 +89,7 @@ export function createMetrics(readings: MetricReadings) {
       handshakes.text(),
       clientTelemetry.text(),
       ...budgetMetrics(readings.budgets()),
+      ...limitMetrics(readings.limits()),
       ...certificateMetrics(readings.certificates()),
     ]
   }

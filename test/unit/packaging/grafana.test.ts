@@ -22,6 +22,7 @@ async function exposed() {
     backlogRows: () => 0,
     backends: () => [{ name: 'b', state: 'ready', requests_in_flight: 1, requests_waiting: 1 }],
     certificates: () => [],
+    limits: () => [{ name: 'l', of: 'requests', usedRatio: 0.5, refused: 1 }],
     budgets: () => [{ name: 'b', limit: 9, spent: 4, reserved: 1, percent: 50 }],
     telemetry: () => ({ traces: { sent: 1, dropped: 1 } }),
   })

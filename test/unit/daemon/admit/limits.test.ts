@@ -112,3 +112,40 @@ describe('addresses', () => {
     expect(enter(same)?.refusal).not.toBeNull()
   })
 })
+
+describe('how a limit stands', () => {
+  const all = { requests_per_minute: 4, tokens_per_minute: 1_000, concurrent: 2 }
+
+  test('each of its bounds by the subject that is closest to it, and what it has refused', () => {
+    const { limits, pass } = at(all)
+    const standing = () => limits.readings().map(({ of, usedRatio, refused }) => [of, usedRatio, refused])
+    expect(standing().map(([, used]) => used)).toEqual([0, 0, 0])
+    const enter = (payer: Payer) => limits.enter(payer, address('127.0.0.1'))
+    const first = enter(PAYER)
+    first?.ask(to('m'), 400)
+    enter(OTHER)?.ask(to('m'), 100)
+    expect(standing()).toEqual([
+      ['requests', 0.25, 0],
+      ['tokens', 0.4, 0],
+      ['concurrent', 0.5, 0],
+    ])
+    enter(PAYER)?.ask(to('m'), 700) // too many tokens
+    enter(PAYER) // too many at a time
+    first?.leave(1_600)
+    enter(PAYER) // none are left
+    const [requests, tokens, concurrent] = standing()
+    expect([requests, tokens, concurrent]).toEqual([
+      ['requests', 0.5, 0],
+      ['tokens', 1.6, 2],
+      ['concurrent', 0.5, 1],
+    ])
+    pass(60_000)
+    expect(standing().map(([, used]) => used)).toEqual([0, expect.closeTo(0.6), 0.5])
+  })
+
+  test('a bound that it has not is not told', () => {
+    const { limits } = at({ concurrent: 2 })
+    limits.enter(PAYER, address('127.0.0.1'))
+    expect(limits.readings()).toEqual([{ name: 'l', of: 'concurrent', usedRatio: 0.5, refused: 0 }])
+  })
+})

@@ -14,6 +14,7 @@ beforeEach(() => {
     backlogRows: () => 0,
     backends: () => [],
     budgets: () => [],
+    limits: () => [{ name: 'each', of: 'tokens', usedRatio: 1.25, refused: 3 }],
     certificates: () => certificates,
     telemetry: () => ({ traces: { sent: 2, dropped: 1 } }),
   })
@@ -114,4 +115,10 @@ test('handshakes are counted by what came of them', async () => {
     'gate_tls_handshakes_total{outcome="done",version="TLSv1.3",alpn="h2"} 2',
     'gate_tls_handshakes_total{outcome="failed",version="",alpn=""} 1',
   ])
+})
+
+test('limits are told by their name and what they bound', async () => {
+  const { text } = await metrics.expose()
+  expect(text).toContain('gate_limit_used_ratio{limit="each",of="tokens"} 1.25\n')
+  expect(text).toContain('gate_limit_refused_total{limit="each",of="tokens"} 3\n')
 })
