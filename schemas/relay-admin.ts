@@ -23,6 +23,10 @@ export type RelayStatus = {
 export type RelayTunnel = {
   readonly nodeId: string
   readonly tunnelId: string
+  /** Another one at each start of the daemon. */
+  readonly instanceId: string
+  /** Its key was seen at two daemons in the last hour. */
+  readonly isCopied: boolean
   readonly names: readonly string[]
   readonly address: string
   readonly connectedMs: number

@@ -15,7 +15,7 @@ import { type Etcd, hasEtcd, startEtcd } from '../support/etcd.ts'
 import { gatectl } from '../support/gatectl.ts'
 import { nodeKeys } from '../support/node-keys.ts'
 import { hasProgram, run } from '../support/programs.ts'
-import { DOMAIN, ed25519Identity, portOf } from '../support/relay.ts'
+import { DOMAIN, ed25519Identity, portOf, startNode, type TestNode } from '../support/relay.ts'
 import { claim, curl, type RelayProgram, startAnsweringNode, startRelayProgram } from '../support/relay-program.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -222,6 +222,17 @@ describe('gatectl relay', () => {
     expect(await relayCommand('release', 'given')).toMatchObject({ code: 1 })
     await expect(curl(`given.${DOMAIN}`, relay)).rejects.toThrow()
     node.stop()
+  })
+
+  test('shows a key that two daemons take turns with', async () => {
+    const identity = await ed25519Identity()
+    const nodes: TestNode[] = []
+    for (const instanceId of ['one', 'another', 'one']) {
+      expect((await relayCommand('nodes')).stdout).not.toContain('two daemons')
+      nodes.push(await startNode({ port: relay.port, identity, hello: { instanceId } }))
+    }
+    expect((await relayCommand('nodes')).stdout).toContain(`the key of ${identity.id} is used by two daemons`)
+    for (const node of nodes) node.stop()
   })
 
   test('an invite is made, shown once, counted and used', async () => {

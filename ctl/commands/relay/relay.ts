@@ -12,7 +12,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
     const answer = await ask('GET /nodes')
     if (json) printJson(answer)
     else if (answer.tunnels.length === 0) print('no node has a tunnel to this relay')
-    else
+    else {
       print(
         table(
           ['NODE', 'NAMES', 'FROM', 'SINCE', 'VISITORS', 'IN', 'OUT', 'RTT'],
@@ -20,6 +20,9 @@ const VERBS: Readonly<Record<string, Verb>> = {
           stdout,
         ),
       )
+      for (const node of new Set(answer.tunnels.flatMap(({ nodeId, isCopied }) => (isCopied ? [nodeId] : []))))
+        print(`the key of ${node} is used by two daemons: it was copied, so give one of them a new key`)
+    }
     return 0
   },
   async names({ json, print, printJson, stdout }, ask) {

@@ -121,6 +121,8 @@ export type TunnelStatus = {
   readonly nodeId: string
   readonly tunnelId: string
   readonly instanceId: string
+  /** Its key was seen at two daemons in the last hour. */
+  readonly isCopied: boolean
   readonly names: readonly string[]
   /** Address and port of the node. */
   readonly address: string

@@ -51,6 +51,8 @@ type TunnelParts = {
   readonly known: () => void
   /** The node vouches for a tunnel that was welcomed. @returns false: not with its key */
   readonly vouch: (tunnel: Tunnel, said: Control<'route'>) => boolean
+  /** It has answered a ping. */
+  readonly answered: (tunnel: Tunnel) => void
   /** Called once for each tunnel that was welcomed, as soon as it is of no use. @param isLost it did not answer */
   readonly closed: (tunnel: Tunnel, isLost: boolean) => void
   readonly pingEveryMs: number
@@ -84,7 +86,9 @@ export function openTunnel(parts: TunnelParts): () => void {
     socket,
     pingEveryMs: parts.pingEveryMs,
     answered(rttMs) {
-      if (tunnel !== null) tunnel.rttMs = rttMs
+      if (tunnel === null) return
+      tunnel.rttMs = rttMs
+      parts.answered(tunnel)
     },
     left(isLost) {
       known()

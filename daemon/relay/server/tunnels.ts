@@ -3,6 +3,7 @@ import { parseHostPort } from '../../../schemas/words/address.ts'
 import type { Log } from '../../../schemas/words/log.ts'
 import { FEATURES, PROTO, TUNNEL_SETTINGS } from '../protocol.ts'
 import type { Said } from './control.ts'
+import { createCopiedKeys } from './copied-keys.ts'
 import type { Counts, TunnelRefusal } from './metrics.ts'
 import type { createNodeMeters } from './node-meters.ts'
 import type { NodeRequests, Presence, RelayLimits, Requester, TunnelStatus } from './parts.ts'
@@ -40,6 +41,7 @@ export function createTunnels(parts: TunnelsParts) {
   const byNode = new Map<string, Tunnel[]>()
   const registrations = createRegistrations(() => limits().registrationsPerMinute, now)
   const vouch = createVouching(relayId, presence, now)
+  const copiedKeys = createCopiedKeys({ counts, now, log })
   const shares = createShares(() => limits().tunnelsPerAddress)
   /** What each tunnel has of the share of its address. */
   const taken = new Map<Tunnel, () => void>()
@@ -77,6 +79,7 @@ export function createTunnels(parts: TunnelsParts) {
       },
       known: () => unknown.delete(leave),
       vouch: (tunnel, said) => vouch(tunnel, requester.spki, said),
+      answered: (tunnel) => copiedKeys.answered(tunnel, byNode.get(tunnel.nodeId) ?? NO_TUNNELS),
       closed: remove,
     })
     unknown.add(leave)
@@ -101,20 +104,14 @@ export function createTunnels(parts: TunnelsParts) {
 
   /** @returns null: it is there; else why not */
   function add(tunnel: Tunnel): TunnelRefusal | null {
-    const { nodeId, instanceId, address } = tunnel
+    const { nodeId, address } = tunnel
     if (isDraining) return 'draining'
     if (count >= limits().tunnels) return 'tunnels'
     const release = shares.take(parseHostPort(address).host)
     if (release === null) return 'address-limit'
     taken.set(tunnel, release)
     const others = byNode.get(nodeId) ?? []
-    if (others.some((other) => other.instanceId !== instanceId && !other.isDraining)) {
-      counts.copiedKeys += 1
-      log('warn', 'one key has tunnels of two daemons: it was copied, or one of them has just restarted', {
-        subject: nodeId,
-        client: address,
-      })
-    }
+    copiedKeys.came(tunnel, others)
     byNode.set(nodeId, [...others, tunnel])
     count += 1
     counts.tunnels += 1
@@ -184,7 +181,20 @@ export function createTunnels(parts: TunnelsParts) {
         const { bytesIn, bytesOut } = meters.of(nodeId)
         const names = namesFor(nodeId)
         const connectedMs = now() - sinceMs
-        return { nodeId, tunnelId, instanceId, names, address, connectedMs, visitors, bytesIn, bytesOut, rttMs }
+        const isCopied = copiedKeys.isCopied(nodeId)
+        return {
+          nodeId,
+          tunnelId,
+          instanceId,
+          isCopied,
+          names,
+          address,
+          connectedMs,
+          visitors,
+          bytesIn,
+          bytesOut,
+          rttMs,
+        }
       }),
   }
 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:https'
+import { connect as connectTcp, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { connect } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -10,6 +11,7 @@ import { makeIdentity } from '../../../../support/identities.ts'
 import {
   DOMAIN,
   ed25519Identity,
+  portOf,
   startNode,
   startRelay,
   type TakeVisitor,
@@ -97,7 +99,8 @@ describe('a node', () => {
 
   test.each([
     { what: 'no key', identity: () => undefined },
-    { what: 'a key that is not Ed25519', identity: () => makeIdentity(['node'], 'rsa') },
+    { what: 'an RSA key', identity: () => makeIdentity(['node'], 'rsa') },
+    { what: 'a P-256 key of another program', identity: () => makeIdentity(['client.example.com'], 'ec') },
   ])('with $what gets no tunnel', async ({ identity }) => {
     const relay = await relayWith()
     const shown = identity()
@@ -165,6 +168,51 @@ describe('a node', () => {
     await nodeAt({ port: relay.port, identity })
     await nodeAt({ port: relay.port, identity, hello: { instanceId: 'another' } })
     expect(relay.logged.join('\n')).toMatch(/warn one key has tunnels of two daemons/)
+  })
+
+  test('whose key was copied is reported, by the answers of both daemons', async () => {
+    const relay = await relayWith({ pingEveryMs: 10 })
+    const identity = await ed25519Identity()
+    await nodeAt({ port: relay.port, identity })
+    await nodeAt({ port: relay.port, identity, hello: { instanceId: 'another' } })
+    await expect.poll(() => relay.relay.status().map(({ isCopied }) => isCopied)).toEqual([true, true])
+    expect(relay.logged.join('\n')).toMatch(/error one key is used by two daemons/)
+    expect(relay.relay.metrics()).toContain('gate_relay_copied_keys_total 1')
+  })
+
+  test('that has restarted is no copy, also when its former tunnel is not seen to end', async () => {
+    const relay = await relayWith({ pingEveryMs: 30 })
+    const identity = await ed25519Identity()
+    const between = await stallable(relay.port)
+    started.push(between)
+    await nodeAt({ port: between.port, identity })
+    between.stall()
+    await nodeAt({ port: relay.port, identity, hello: { instanceId: 'another' } })
+    await expect.poll(() => relay.relay.status()).toMatchObject([{ instanceId: 'another', isCopied: false }])
+    expect(relay.relay.metrics()).toContain('gate_relay_copied_keys_total 0')
+  })
+
+  test('cannot be played by who has recorded what it said', async () => {
+    const relay = await relayWith()
+    const said: Buffer[] = []
+    const tap = createServer((socket) => {
+      const upstream = connectTcp(relay.port, '127.0.0.1')
+      socket.on('data', (chunk) => said.push(chunk))
+      socket
+        .on('error', () => upstream.destroy())
+        .pipe(upstream)
+        .pipe(socket)
+    })
+    await once(tap.listen(0, '127.0.0.1'), 'listening')
+    const node = await nodeAt({ port: portOf(tap) })
+    node.session.destroy()
+    await expect.poll(() => relay.relay.status()).toEqual([])
+    const replay = connectTcp(relay.port, '127.0.0.1')
+    replay.on('error', () => {}).resume()
+    for (const chunk of said) replay.write(chunk)
+    await once(replay, 'close')
+    expect(relay.logged.filter((line) => line.startsWith('info a node has connected'))).toHaveLength(1)
+    tap.close()
   })
 
   test('that answers no ping is gone', async () => {
