@@ -2,13 +2,22 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openEtcdGateway } from '../../daemon/relay/registry/etcd-gateway.ts'
+import { encoded } from '../../daemon/relay/registry/etcd-messages.ts'
 import { openEtcdStore } from '../../daemon/relay/registry/etcd-store.ts'
 import type { RecordStore } from '../../daemon/relay/registry/record-store.ts'
 import { until } from '../support/daemon.ts'
 import { sampled } from '../support/effort.ts'
 import { type Etcd, hasEtcd, startEtcd } from '../support/etcd.ts'
 import { nodeKeys } from '../support/node-keys.ts'
-import { claimOf, DOMAIN, NODE_A, NODE_B, registryContract, testRegistry } from '../support/registry-contract.ts'
+import {
+  claimOf,
+  DOMAIN,
+  NODE_A,
+  NODE_B,
+  newNode,
+  registryContract,
+  testRegistry,
+} from '../support/registry-contract.ts'
 import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 describe.skipIf(!hasEtcd)('a registry in etcd', () => {
@@ -42,7 +51,7 @@ describe.skipIf(!hasEtcd)('a registry in etcd', () => {
     const names = Array.from({ length: sampled(60, 1_000) }, (_, i) => `name-${i}`)
     for (const name of names) {
       // nodes of their own, because a node has three names at most
-      const [a, b] = [nodeOf(`a${name}`), nodeOf(`b${name}`)]
+      const [a, b] = [newNode(), newNode()]
       const [first, second] = await Promise.all([
         one.registry.claim(claimOf(a, name)),
         two.registry.claim(claimOf(b, name)),
@@ -140,6 +149,40 @@ describe.skipIf(!hasEtcd)('a registry in etcd', () => {
     expect(statSync(cacheFile).ino).toBe(ino)
   })
 
+  test('what is written to etcd by hand takes no name from its node, and a name that is removed rests', async () => {
+    const prefix = newPrefix()
+    const [one, two] = [testRegistry(await openStore(prefix)), testRegistry(await openStore(prefix))]
+    const gateway = openEtcdGateway({ endpoints: [etcd.endpoint] })
+    const key = (host: string) => encoded(`${prefix}name/${host}.${DOMAIN}`)
+    const put = async (host: string, value: object) =>
+      await gateway.call('kv/put', { key: key(host), value: encoded(JSON.stringify(value)) })
+    for (const name of ['myserver', 'removed']) await one.registry.claim(claimOf(NODE_A, name))
+    await until(() => two.registry.names().length === 2)
+    const { nodeId, key: of, signature, exporter } = claimOf(NODE_B, 'myserver')
+    // a time to come ends no rest
+    await put('myserver', {
+      nodeId,
+      claimedAtMs: Date.parse('9999-01-01'),
+      name: 'myserver',
+      key: of,
+      signature,
+      exporter,
+    })
+    await gateway.call('kv/deleterange', { key: key('removed') })
+    await put('last', { claimedAtMs: 1, ...claimOf(NODE_B, 'last') })
+    await until(() => [one, two].every(({ registry }) => registry.ownerOf(`last.${DOMAIN}`) === NODE_B))
+    for (const { registry } of [one, two]) {
+      expect(registry.ownerOf(`myserver.${DOMAIN}`)).toBe(NODE_A)
+      expect(registry.ownerOf(`removed.${DOMAIN}`)).toBeNull()
+      expect(await registry.claim(claimOf(NODE_B, 'removed'))).toMatchObject({ kind: 'quarantined' })
+    }
+    expect(await one.registry.claim(claimOf(NODE_A, 'removed'))).toEqual({ kind: 'claimed' })
+    await until(() => two.registry.ownerOf(`removed.${DOMAIN}`) === NODE_A)
+    gateway.close()
+    await one.registry.close()
+    await two.registry.close()
+  })
+
   test('while etcd is lost what is known stays, nothing is given, and tunnels are announced afterwards', async () => {
     const prefix = newPrefix()
     const cacheFile = newCache()
@@ -171,12 +214,3 @@ describe.skipIf(!hasEtcd)('a registry in etcd', () => {
     await two.registry.close()
   })
 })
-
-/** An id of the right form for a text. */
-const nodeOf = (text: string): string =>
-  text
-    .replaceAll(/[^a-z]/g, '')
-    .padEnd(32, 'a')
-    .slice(0, 24) + numbersOf(text)
-const numbersOf = (text: string): string =>
-  [...text.replaceAll(/\D/g, '').padStart(8, '0')].map((digit) => 'abcdefghij'[Number(digit)]).join('')

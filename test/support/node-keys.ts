@@ -16,6 +16,8 @@ export type NodeKeys = {
   /** @param expiresAtMs twelve hours from now when absent */
   readonly route: (relayId: string, tunnelId: string, expiresAtMs?: number) => RouteProof
   readonly claim: (name: string, more?: Partial<Claim>) => Claim
+  /** A claim of a name that another node has, which signs it as well. */
+  readonly move: (name: string, from: NodeKeys) => Claim
 }
 
 export function nodeKeys(): NodeKeys {
@@ -35,9 +37,14 @@ export function nodeKeys(): NodeKeys {
       expiresAtMs,
       signature: signed(routeBytes({ nodeId: id, relayId, tunnelId }, expiresAtMs)),
     }),
+    move(name, from) {
+      const signature = from.sign(claimBytes(exporter, { name, nodeId: id }))
+      return this.claim(name, { previous: { nodeId: from.id, key: from.key, signature } })
+    },
     claim: (name, more = {}) => ({
       name,
       nodeId: id,
+      key,
       signature: signed(claimBytes(exporter, { name, nodeId: id })),
       exporter: exporter.toString('base64url'),
       ...more,

@@ -4,11 +4,20 @@ import type { ClaimRules } from '../../daemon/relay/registry/claims.ts'
 import { openRegistry } from '../../daemon/relay/registry/open-registry.ts'
 import type { RecordStore } from '../../daemon/relay/registry/record-store.ts'
 import type { Claim, Registry } from '../../daemon/relay/registry/registry.ts'
-import { nodeKeys } from './node-keys.ts'
+import { type NodeKeys, nodeKeys } from './node-keys.ts'
 
 export const DOMAIN = 'gate.example.org'
-export const NODE_A = 'a'.repeat(32)
-export const NODE_B = 'b'.repeat(32)
+const keys = new Map<string, NodeKeys>()
+
+/** A node that `claimOf` can sign for. @returns its id */
+export function newNode(): string {
+  const made = nodeKeys()
+  keys.set(made.id, made)
+  return made.id
+}
+
+export const NODE_A = newNode()
+export const NODE_B = newNode()
 const DAY_MS = 24 * 3_600_000
 
 export type TestRegistry = {
@@ -33,13 +42,11 @@ export function testRegistry(store: RecordStore, rules: Partial<ClaimRules> = {}
   return { registry, clock, txt }
 }
 
-export const claimOf = (nodeId: string, name: string, more: Partial<Claim> = {}): Claim => ({
-  name,
-  nodeId,
-  signature: 'c2ln',
-  exporter: 'ZXhw',
-  ...more,
-})
+const keysOf = (nodeId: string): NodeKeys => keys.get(nodeId) ?? expect.unreachable('a node of newNode')
+
+export const claimOf = (nodeId: string, name: string, more: Partial<Claim> = {}): Claim =>
+  keysOf(nodeId).claim(name, more)
+const moveOf = (nodeId: string, name: string, from: string): Claim => keysOf(nodeId).move(name, keysOf(from))
 
 /** What every store of a registry must do. @param open a store of its own, empty */
 export function registryContract(open: () => Promise<RecordStore>): void {
@@ -134,21 +141,21 @@ export function registryContract(open: () => Promise<RecordStore>): void {
   test('a name moves to another key of its owner, which has three at most', async () => {
     const { registry } = testRegistry(await open(), { wantsInvite: false })
     for (const name of ['one', 'two', 'three']) await registry.claim(claimOf(NODE_A, name))
-    expect(await registry.claim(claimOf(NODE_B, 'one', { movedFrom: 'c'.repeat(32) }))).toEqual({ kind: 'taken' })
-    expect(await registry.claim(claimOf(NODE_B, 'one', { movedFrom: NODE_A }))).toEqual({ kind: 'claimed' })
+    expect(await registry.claim(moveOf(NODE_B, 'one', newNode()))).toEqual({ kind: 'taken' })
+    expect(await registry.claim(moveOf(NODE_B, 'one', NODE_A))).toEqual({ kind: 'claimed' })
     expect(registry.namesOf(NODE_A)).toEqual([`two.${DOMAIN}`, `three.${DOMAIN}`])
     expect(registry.namesOf(NODE_B)).toEqual([`one.${DOMAIN}`])
     expect(await registry.claim(claimOf(NODE_A, 'four'))).toEqual({ kind: 'claimed' })
     for (const name of ['two', 'three'])
-      expect(await registry.claim(claimOf(NODE_B, name, { movedFrom: NODE_A }))).toEqual({ kind: 'claimed' })
-    const fourth = claimOf(NODE_B, 'four', { movedFrom: NODE_A })
+      expect(await registry.claim(moveOf(NODE_B, name, NODE_A))).toEqual({ kind: 'claimed' })
+    const fourth = moveOf(NODE_B, 'four', NODE_A)
     expect(await registry.claim(fourth)).toEqual({ kind: 'too-many', most: 3 })
     await registry.close()
   })
 
   test('of claims at the same time, one is given the name', async () => {
     const { registry } = testRegistry(await open())
-    const nodes = Array.from({ length: 8 }, (_, i) => `${'abcdefgh'[i]}`.repeat(32))
+    const nodes = Array.from({ length: 8 }, newNode)
     const outcomes = await Promise.all(nodes.map((node) => registry.claim(claimOf(node, 'myserver'))))
     expect(outcomes.filter(({ kind }) => kind === 'claimed')).toHaveLength(1)
     expect(outcomes.filter(({ kind }) => kind === 'taken')).toHaveLength(7)

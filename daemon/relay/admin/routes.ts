@@ -39,7 +39,7 @@ export const ROUTES: { readonly [R in RelayRoute]: Row<R> } = {
     body: claim,
     async answer(parts, body) {
       const { name, nodeId: node } = body as z.output<typeof claim>
-      return await parts.claim({ name, nodeId: node, signature: '', exporter: '', isByOperator: true })
+      return await parts.claim({ name, nodeId: node, key: '', signature: '', exporter: '', isByOperator: true })
     },
   },
   'POST /release': {

@@ -82,13 +82,14 @@ function signedClaim(
 ): Claim | Answer {
   const signed = claimBytes(exporter, { name, nodeId })
   if (!isSigned(signed, spki, signature)) return { result: 'bad-signature' }
-  let movedFrom: string | undefined
+  let before: Claim['previous']
   if (previous !== undefined) {
     const key = Buffer.from(previous.publicKey, 'base64url')
     if (!isSigned(signed, key, previous.signature)) return { result: 'bad-signature', detail: 'of the key before' }
-    movedFrom = nodeIdOf(key)
+    before = { nodeId: nodeIdOf(key), key: previous.publicKey, signature: previous.signature }
   }
-  return { name, nodeId, invite, movedFrom, signature, exporter: exporter.toString('base64url') }
+  const [key, given] = [spki.toString('base64url'), exporter.toString('base64url')]
+  return { name, nodeId, key, invite, previous: before, signature, exporter: given }
 }
 
 /** In the words of an answer. */

@@ -1,10 +1,10 @@
 import type { Log } from '../../../schemas/words/log.ts'
-import { holdingAfter, QUARANTINE_MS } from './holdings.ts'
+import { holdingAfter } from './holdings.ts'
 import { inviteUse } from './invites.ts'
-import { keyOf, readStoredName, type StoredName } from './known.ts'
 import { readName } from './names.ts'
 import type { Change, Condition, RecordStore } from './record-store.ts'
 import type { Claim, ClaimOutcome, NameRecord, ReleaseOutcome } from './registry.ts'
+import { keyOf, QUARANTINE_MS, readStoredName, type StoredName } from './stored.ts'
 
 export type ClaimRules = {
   /** Of the relays, lower case. */
@@ -19,6 +19,8 @@ export type ClaimParts = {
   readonly store: RecordStore
   readonly rules: ClaimRules
   readonly lookUpTxt: (host: string, signal: AbortSignal) => Promise<readonly string[]>
+  /** Until when a host rests for all nodes but one, whatever is stored. */
+  readonly restOf: (host: string) => { readonly nodeId: string; readonly untilMs: number } | undefined
   readonly now: () => number
   readonly log: Log
 }
@@ -65,29 +67,30 @@ type Step =
 
 /** What to write for a claim by what is known now, or why it is refused. @param proven by the host's DNS; absent: a label */
 function claimStep(
-  { store, rules, now }: ClaimParts,
+  { store, rules, restOf, now }: ClaimParts,
   claim: Claim,
   host: string,
   proven: readonly string[] | undefined,
 ): Step {
-  const { nodeId, signature, exporter, movedFrom, isByOperator = false } = claim
+  const { nodeId, key, signature, exporter, previous, isByOperator = false } = claim
   const stored = store.get(keyOf.name(host))
   const held = readStoredName(stored?.value)
   const isMine = held?.nodeId === nodeId
   if (isMine && held.releasedAtMs === undefined) return { kind: 'claimed' }
-  const isMoved = held !== undefined && held.nodeId === movedFrom && held.releasedAtMs === undefined
+  const isMoved = held !== undefined && held.nodeId === previous?.nodeId && held.releasedAtMs === undefined
   const isGivenUp = held !== undefined && proven !== undefined && !proven.includes(held.nodeId)
   const blocked = held === undefined || isMine || isMoved || isGivenUp ? undefined : whyNot(held, now())
   if (blocked !== undefined) return blocked
+  const rest = restOf(host)
+  if (rest !== undefined && rest.nodeId !== nodeId && !isMoved) return { kind: 'quarantined', untilMs: rest.untilMs }
 
   const left = holdingAfter(store, nodeId, host, 'given', now())
   if (left.count > rules.namesPerNode && !isByOperator) return { kind: 'too-many', most: rules.namesPerNode }
   const conditions = [{ key: keyOf.name(host), revision: stored?.revision ?? 0 }, left.condition]
-  const named: StoredName = { nodeId, claimedAtMs: now(), signature, exporter }
-  const changes: Change[] = [
-    { key: keyOf.name(host), value: JSON.stringify(isMoved ? { ...named, movedFrom } : named) },
-    left.change,
-  ]
+  const named: StoredName = { nodeId, claimedAtMs: now(), name: claim.name, key, signature, exporter }
+  if (isByOperator) named.isByOperator = true
+  if (isMoved && previous !== undefined) named.previous = { key: previous.key, signature: previous.signature }
+  const changes: Change[] = [{ key: keyOf.name(host), value: JSON.stringify(named) }, left.change]
   if (held !== undefined && !isMine) {
     const before = holdingAfter(store, held.nodeId, host, 'gone', now())
     conditions.push(before.condition)

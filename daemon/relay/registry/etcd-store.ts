@@ -146,6 +146,7 @@ export function openEtcdStore({ gateway, prefix, cacheFile, log, random }: EtcdS
 
   return {
     ready: first.promise,
+    isShared: true,
     state: () => state,
     get: (key) => memory.stored.get(key),
     list: (start) => listed(memory.stored, start),

@@ -90,6 +90,7 @@ export function openFileStore(file: string): RecordStore {
 
   return {
     ready: Promise.resolve(),
+    isShared: false,
     state: () => 'live',
     get: (key) => memory.get(key),
     list: (prefix) => listed(memory, prefix),

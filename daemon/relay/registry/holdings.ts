@@ -1,8 +1,5 @@
-import { keyOf, readStoredNode, type StoredNode } from './known.ts'
 import type { Change, Condition, RecordStore } from './record-store.ts'
-
-/** A certificate that was given for a name outlives its release by this at most. */
-export const QUARANTINE_MS = 90 * 24 * 3_600_000
+import { keyOf, QUARANTINE_MS, readStoredNode, type StoredNode } from './stored.ts'
 
 /** What a node holds after a change, with what commits it. */
 export type Holding = {

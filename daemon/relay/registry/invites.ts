@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { keyOf, readStoredInvite } from './known.ts'
 import type { RecordStore } from './record-store.ts'
 import type { InviteRecord } from './registry.ts'
+import { keyOf, readStoredInvite } from './stored.ts'
 
 const SECRET_BYTES = 20
 /** Invites that are kept; more than anyone has open. */

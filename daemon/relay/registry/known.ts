@@ -1,52 +1,8 @@
-import { z } from 'zod'
+import { createOwners } from './owners.ts'
 import type { RecordStore } from './record-store.ts'
 import type { NameRecord, RelayRecord, Route } from './registry.ts'
 import { createRoutes } from './routes.ts'
-
-/** What is stored of a name; `signature` and `exporter` are for an audit. */
-const name = z.object({
-  nodeId: z.string(),
-  claimedAtMs: z.number(),
-  releasedAtMs: z.number().optional(),
-  signature: z.string(),
-  exporter: z.string(),
-  movedFrom: z.string().optional(),
-})
-/** `resting`: what it has released and still counts for it. */
-const node = z.object({
-  hosts: z.array(z.string()),
-  resting: z.array(z.object({ host: z.string(), untilMs: z.number() })).default([]),
-})
-const invite = z.object({ left: z.int(), expiresAtMs: z.number(), note: z.string() })
-const relay = z.object({ address: z.string() })
-
-export type StoredNode = z.infer<typeof node>
-export type StoredName = z.infer<typeof name>
-export type StoredInvite = z.infer<typeof invite>
-
-/** Keys of the store. */
-export const keyOf = {
-  name: (host: string) => `name/${host}`,
-  node: (nodeId: string) => `node/${nodeId}`,
-  invite: (hash: string) => `invite/${hash}`,
-  relay: (id: string) => `relay/${id}`,
-  route: (nodeId: string, relayId: string, tunnel: string) => `route/${nodeId}/${relayId}/${tunnel}`,
-  record: (host: string, value: string) => `txt/${host}/${value}`,
-}
-
-/** A stored value, read; undefined for what another version, or another program, left there. */
-function read<T>(schema: z.ZodType<T>, value: string | undefined): T | undefined {
-  if (value === undefined) return undefined
-  try {
-    return schema.safeParse(JSON.parse(value)).data
-  } catch {
-    return undefined
-  }
-}
-
-export const readStoredName = (value: string | undefined) => read(name, value)
-export const readStoredNode = (value: string | undefined) => read(node, value)
-export const readStoredInvite = (value: string | undefined) => read(invite, value)
+import { keyOf, readStoredName, readStoredRelay, type StoredName } from './stored.ts'
 
 /** What is asked for every visitor, kept ready from the store's changes. */
 export type Known = {
@@ -54,20 +10,31 @@ export type Known = {
   routesOf(nodeId: string, nowMs: number): readonly Route[]
   relays(): readonly RelayRecord[]
   names(): readonly NameRecord[]
+  /** Until when a host rests for all nodes but one, by what this relay has seen. */
+  restOf(host: string): { readonly nodeId: string; readonly untilMs: number } | undefined
+  /** Looks again at what time decides. */
+  age(): void
   /** Of all times that are stored, the last one: a clock that is before it is wrong. */
   newestMs(): number
 }
 
-type Told = {
+type KnownParts = {
+  /** Of the relays, lower case. */
+  readonly domain: string
+  /** Unix milliseconds of this host alone. */
+  readonly clock: () => number
   /** The names of a node have changed, by whichever relay. */
   readonly named: (nodeId: string) => void
   /** Once of each relay that has announced a tunnel that its node did not sign. */
   readonly forged: (relayId: string, nodeId: string) => void
+  /** Of a name whose new owner is not believed. */
+  readonly refused: (host: string, nodeId: string) => void
 }
 
 /** Follows a store. */
-export function followStore(store: RecordStore, { named, forged }: Told): Known {
-  const names = new Map<string, NameRecord>()
+export function followStore(store: RecordStore, parts: KnownParts): Known {
+  const { domain, clock, named, forged, refused } = parts
+  const owners = createOwners({ domain, isShared: store.isShared, clock, refused })
   const routes = createRoutes(forged)
   const relays = new Map<string, RelayRecord>()
   let newestMs = 0
@@ -77,7 +44,7 @@ export function followStore(store: RecordStore, { named, forged }: Told): Known 
     const [kind, first = '', second = '', third = ''] = key.split('/')
     if (kind === 'name') takeName(first, readStoredName(stored?.value))
     else if (kind === 'relay') {
-      const found = read(relay, stored?.value)
+      const found = readStoredRelay(stored?.value)
       if (found === undefined) relays.delete(first)
       else relays.set(first, { id: first, ...found })
     } else if (kind === 'route') {
@@ -86,10 +53,8 @@ export function followStore(store: RecordStore, { named, forged }: Told): Known 
   }
 
   function takeName(host: string, found: StoredName | undefined): void {
-    if (found === undefined) return void names.delete(host)
-    const { nodeId, claimedAtMs, releasedAtMs } = found
-    names.set(host, { host, nodeId, claimedAtMs, releasedAtMs })
-    newestMs = Math.max(newestMs, claimedAtMs, releasedAtMs ?? 0)
+    owners.take(host, found)
+    if (found !== undefined) newestMs = Math.max(newestMs, found.claimedAtMs, found.releasedAtMs ?? 0)
   }
 
   for (const { key } of store.list('')) take(key)
@@ -99,13 +64,14 @@ export function followStore(store: RecordStore, { named, forged }: Told): Known 
   })
 
   return {
-    ownerOf: (host) => {
-      const record = names.get(host)
-      return record === undefined || record.releasedAtMs !== undefined ? null : record.nodeId
+    ownerOf: owners.of,
+    restOf: owners.restOf,
+    age() {
+      for (const host of owners.due()) takeName(host, readStoredName(store.get(keyOf.name(host))?.value))
     },
     routesOf: routes.of,
     relays: () => [...relays.values()],
-    names: () => [...names.values()],
+    names: owners.records,
     newestMs: () => newestMs,
   }
 }

@@ -2,10 +2,11 @@ import type { Log } from '../../../schemas/words/log.ts'
 import { isNodeId } from '../protocol.ts'
 import { type ClaimRules, claimName, releaseName, sweepNames } from './claims.ts'
 import { makeInvite, openInvites } from './invites.ts'
-import { followStore, keyOf, readStoredNode } from './known.ts'
+import { followStore } from './known.ts'
 import { recordLedger } from './record-ledger.ts'
 import type { RecordStore } from './record-store.ts'
 import type { Registry } from './registry.ts'
+import { keyOf, readStoredNode } from './stored.ts'
 
 export type RegistryParts = {
   readonly store: RecordStore
@@ -21,7 +22,10 @@ export type RegistryParts = {
 /** The registry of one domain over a store. */
 export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log }: RegistryParts): Registry {
   const listeners = new Set<(nodeId: string) => void>()
+  const { domain } = rules()
   const known = followStore(store, {
+    domain,
+    clock,
     named(nodeId) {
       for (const listener of listeners) listener(nodeId)
     },
@@ -30,18 +34,25 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
         relay,
         subject,
       }),
+    refused: (host, subject) =>
+      log('error', 'a name was given to another node without the signature of its own: it stays where it was', {
+        domain: host,
+        subject,
+      }),
   })
   // a host may start with a clock of 1970: what is stored was written before now
   const now = () => Math.max(clock(), known.newestMs())
   let relayId = 'this'
 
-  const { domain } = rules()
   return {
     ready: store.ready,
     state: store.state,
-    claim: (claim) => claimName({ store, rules: rules(), lookUpTxt, now, log }, claim),
+    claim: (claim) => claimName({ store, rules: rules(), lookUpTxt, restOf: known.restOf, now, log }, claim),
     release: (name, nodeId) => releaseName(store, rules(), name, nodeId, now()),
-    sweep: () => sweepNames(store, known.names(), now()),
+    async sweep() {
+      await sweepNames(store, known.names(), now())
+      known.age()
+    },
     ownerOf(host) {
       const label = host.endsWith(`.${domain}`) ? host.slice(0, -domain.length - 1) : ''
       return isNodeId(label) ? label : known.ownerOf(host)

@@ -1,6 +1,6 @@
-import { keyOf } from './known.ts'
 import type { RecordStore } from './record-store.ts'
 import type { RecordLedger, WrittenRecord } from './registry.ts'
+import { keyOf } from './stored.ts'
 
 /** Values that one name may have: two validations at a time. */
 const MAX_VALUES = 2

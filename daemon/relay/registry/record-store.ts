@@ -28,6 +28,8 @@ export type Commit =
  */
 export type RecordStore = {
   readonly ready: Promise<void>
+  /** Whether others write there as well. */
+  readonly isShared: boolean
   state(): 'live' | 'lost'
   /** From memory. */
   get(key: string): Stored | undefined

@@ -23,14 +23,16 @@ export type Claim = {
   /** One label of the relay's domain, or a host name outside of it, which a TXT record proves. */
   readonly name: string
   readonly nodeId: string
-  /** Base64, by the node's key over the exporter of its connection and the claim: kept for an audit, never replayed. */
+  /** Base64url of the DER of its public key. */
+  readonly key: string
+  /** Base64url, by that key over the exporter of its connection and the claim: other relays check it, none can use it again. */
   readonly signature: string
-  /** Base64, what was signed besides the claim itself. */
+  /** Base64url, what was signed besides the claim itself. */
   readonly exporter: string
   /** Text of an invite, where the relay wants one. */
   readonly invite?: string | undefined
-  /** The node that owned the name before, whose key signed the same claim: checked by who received it. */
-  readonly movedFrom?: string | undefined
+  /** Of the node that has owned the name so far, whose key signed the same claim: checked by who received it. */
+  readonly previous?: { readonly nodeId: string; readonly key: string; readonly signature: string } | undefined
   /** By the operator of the relay: no invite is needed. */
   readonly isByOperator?: boolean
 }
