@@ -56,6 +56,12 @@ export const TUNNEL_WINDOW_BYTES = 16 * 2 ** 20
  */
 export const TUNNEL_SESSION_MEMORY = 4_096
 
+/**
+ * For the side that visitors are brought to: a visitor that leaves resets its stream, and Node ends the whole connection,
+ * with all other visitors, after 1,000 of them, 33 a second. These are more than a relay can bring.
+ */
+export const TUNNEL_RESETS = { streamResetBurst: 100_000, streamResetRate: 10_000 } as const
+
 /** Both sides ask each other; a side that hears nothing for twice as long is gone. */
 export const PING_EVERY_MS = 15_000
 

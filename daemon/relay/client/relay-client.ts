@@ -9,6 +9,7 @@ import { createBackends } from './backends.ts'
 import { createClaims } from './claims.ts'
 import type { NodeIdentity } from './identity.ts'
 import { domainsOf, ownNames } from './own-names.ts'
+import { createRoom } from './room.ts'
 import type { RelayTrust } from './trust.ts'
 import { createTunnels, type TunnelsSettings } from './tunnels.ts'
 import type { TakeVisitor } from './visitors.ts'
@@ -46,6 +47,7 @@ export function createRelayClient(parts: RelayClientParts, initial: Settings) {
   const tunnels = createTunnels({
     ...parts,
     instanceId: randomUUID(),
+    room: createRoom(),
     mayBeOwn: (name) => own.has(name),
     pass(stream, visit) {
       const backend = backends.of(visit.name)

@@ -8,6 +8,7 @@ import {
   messageReader,
   PROTO,
   ProtocolError,
+  TUNNEL_RESETS,
   TUNNEL_SESSION_MEMORY,
   TUNNEL_SETTINGS,
   TUNNEL_WINDOW_BYTES,
@@ -19,6 +20,7 @@ import { createAsking } from './asking.ts'
 import { dial, within } from './dial.ts'
 import { keepAlive } from './health.ts'
 import type { NodeIdentity } from './identity.ts'
+import type { Room } from './room.ts'
 import { isPrivate, type RelayAddress, type RelayTrust } from './trust.ts'
 import { createVisitors, type PassVisitor, type TakeVisitor } from './visitors.ts'
 
@@ -29,6 +31,7 @@ export type TunnelParts = {
   readonly instanceId: string
   readonly take: TakeVisitor
   readonly pass: PassVisitor
+  readonly room: Room
   /** Whether a host name can be this node's, whatever the relay says. */
   readonly mayBeOwn: (name: string) => boolean
   /** Takes no more visitors. */
@@ -58,6 +61,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
   const session = performServerHandshake(socket, {
     settings: TUNNEL_SETTINGS,
     maxSessionMemory: TUNNEL_SESSION_MEMORY,
+    ...TUNNEL_RESETS,
   })
   const connectedAtMs = now()
   const welcomed = Promise.withResolvers<Control<'welcome'>>()
@@ -81,6 +85,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
   const visitors = createVisitors({
     take: parts.take,
     pass: parts.pass,
+    room: parts.room,
     isOwn: (name) => said.includes(name) && parts.mayBeOwn(name),
     isDraining: parts.isDraining,
     most: () => mostVisitors,

@@ -18,16 +18,18 @@ export class VisitorSocket extends Duplex {
   readonly #stream: Http2Stream
 
   constructor(stream: Http2Stream) {
-    super({ allowHalfOpen: true })
+    super({ allowHalfOpen: true, readableHighWaterMark: 0 }) // what waits is in the stream, and counted there
     this.#stream = stream
     stream.on('error', () => {}) // its close says the same
     this.on('error', () => {}) // who has taken it may not listen yet, or not any more
-    stream.on('data', (chunk: Buffer) => {
-      this.bytesRead += chunk.length
-      if (!this.push(chunk)) stream.pause()
-    })
+    stream.on('data', this.#take)
     stream.once('end', () => this.#wasReset() || this.push(null))
     stream.once('close', () => setImmediate(() => this.#conclude()))
+  }
+
+  readonly #take = (chunk: Buffer): void => {
+    this.bytesRead += chunk.length
+    if (!this.push(chunk)) this.#stream.pause()
   }
 
   #wasReset(): boolean {
@@ -65,7 +67,7 @@ export class VisitorSocket extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (this.writableFinished) linger(this.#stream)
+    if (this.writableFinished) linger(this.#stream.off('data', this.#take))
     else resetStream(this.#stream)
     done(error)
   }
@@ -79,7 +81,7 @@ function linger(stream: Http2Stream): void {
   if (stream.closed || stream.destroyed) return
   const timer = setTimeout(() => stream.close(NGHTTP2_NO_ERROR), LINGER_MS).unref()
   stream.once('close', () => clearTimeout(timer))
-  stream.removeAllListeners('data').resume()
+  stream.resume()
 }
 
 function reset(): Error {

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { parseHostPort } from '../../../schemas/words/address.ts'
 import type { End } from '../../../wire/proxy-header.ts'
 import { VISITOR } from '../protocol.ts'
+import type { Room } from './room.ts'
 import { type Refusal, refuse, type Visit } from './visit.ts'
 import { VisitorSocket } from './visitor-socket.ts'
 
@@ -19,6 +20,8 @@ export type VisitorParts = {
   /** Whether a host name, lower case, is this node's. */
   readonly isOwn: (name: string) => boolean
   readonly isDraining: () => boolean
+  /** What visitors of all tunnels share. */
+  readonly room: Room
   /** How many visitors this tunnel may bring at once. */
   readonly most: () => number
 }
@@ -26,7 +29,7 @@ export type VisitorParts = {
 const MOST_HOPS = 1
 
 /** Serves the visitors of one tunnel. */
-export function createVisitors({ take, pass, isOwn, isDraining, most }: VisitorParts) {
+export function createVisitors({ take, pass, isOwn, isDraining, room, most }: VisitorParts) {
   const streams = new Set<ServerHttp2Stream>()
   let none: (() => void) | undefined
 
@@ -35,7 +38,7 @@ export function createVisitors({ take, pass, isOwn, isDraining, most }: VisitorP
       return 400
     if (isDraining()) return 503
     if (!isOwn(name)) return 421
-    return streams.size >= most() ? 429 : null
+    return streams.size < most() && room.hasPlace() ? null : 429
   }
 
   return {
@@ -49,6 +52,7 @@ export function createVisitors({ take, pass, isOwn, isDraining, most }: VisitorP
         return
       }
       streams.add(stream)
+      room.enter(stream)
       stream.once('close', () => {
         streams.delete(stream)
         if (streams.size === 0) none?.()

@@ -2,7 +2,7 @@ import { type ClientHttp2Session, performServerHandshake, type ServerHttp2Stream
 import type { TLSSocket } from 'node:tls'
 import { parseHostPort } from '../../../schemas/words/address.ts'
 import type { Log } from '../../../schemas/words/log.ts'
-import { HOP_ALPN, TUNNEL_SESSION_MEMORY, TUNNEL_SETTINGS, VISITOR } from '../protocol.ts'
+import { HOP_ALPN, TUNNEL_RESETS, TUNNEL_SESSION_MEMORY, TUNNEL_SETTINGS, VISITOR } from '../protocol.ts'
 import { dialHop } from './hop-dial.ts'
 import type { Visit } from './opening.ts'
 import type { KeyAndCertificate, Peer, Presence, Requester } from './parts.ts'
@@ -74,6 +74,7 @@ export function createHops({ ownKey, domain, presence, arrive, pingEveryMs, log 
     const session = performServerHandshake(socket, {
       settings: TUNNEL_SETTINGS,
       maxSessionMemory: TUNNEL_SESSION_MEMORY,
+      ...TUNNEL_RESETS,
     })
     keep({ session, socket })
     session.on('stream', (stream, headers) => {

@@ -75,7 +75,7 @@ test('rounds that are asked for during one are one more, and each name is asked 
 })
 
 test('a log full of certificates is told a few at a time, and the file stays small', async () => {
-  answer = JSON.stringify(Array.from({ length: 20_000 }, (_, i) => ({ serial_number: (0xf0000 + i).toString(16) })))
+  answer = JSON.stringify(Array.from({ length: 2_000 }, (_, i) => ({ serial_number: (0xf0000 + i).toString(16) })))
   const watch = watched()
   await watch.ask()
   expect(found.length).toBe(20)

@@ -127,6 +127,22 @@ test.each([
   expect(logged.filter((line) => line.includes('names that')).length).toBeLessThan(4)
 })
 
+test('visitors that leave, however many, take nothing from the others', async () => {
+  const relay = await lying({})
+  const client = dialling(relay)
+  await until(() => client.tunnels().length > 0)
+  const [node] = relay.nodes
+  if (node === undefined) throw new Error('it is here')
+  for (let i = 0; i < 1_200; i++) {
+    const stream = node.visit(node.host, '192.0.2.9')
+    await once(stream, 'response')
+    stream.close(8)
+    if (i % 50 === 0) await new Promise(setImmediate)
+  }
+  await once(node.visit(node.host, '192.0.2.9'), 'response')
+  expect(node.session.destroyed).toBe(false)
+})
+
 test('visitors that are reset before they are answered harm nothing', async () => {
   const relay = await lying({})
   const client = dialling(relay)
