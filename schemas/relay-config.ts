@@ -45,7 +45,9 @@ export const relayLimits = z.strictObject({
   registrations_per_minute: count(6, 'Tunnels that one node may begin in a minute.'),
   streams_per_node: count(1_000, 'Visitors of one node at once.'),
   bytes_per_second_per_node: countOrNone('Bytes of one node in a second, both directions together.'),
-  daily_bytes_per_node: countOrNone('Bytes of one node in a day, both directions together.'),
+  daily_bytes_per_node: countOrNone(
+    'Bytes of one node in a day, both directions together; days are counted from the start of the relay.',
+  ),
   challenges_per_hour: count(
     30,
     'Validations (acme-tls/1) of one name that one IPv4 address or IPv6 /64 may ask for in an hour.',

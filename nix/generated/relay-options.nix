@@ -173,7 +173,7 @@ in
         dailyBytesPerNode = mkOption {
           type = types.ints.unsigned;
           default = 0;
-          description = "Bytes of one node in a day, both directions together. 0: no limit.";
+          description = "Bytes of one node in a day, both directions together; days are counted from the start of the relay. 0: no limit.";
         };
         challengesPerHour = mkOption {
           type = types.ints.positive;

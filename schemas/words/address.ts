@@ -129,11 +129,15 @@ export function addressBlock(address: string): string {
   return isIP(text) === 6 ? `${groupsOf(text, 4)}::/64` : text
 }
 
-/** What one customer of a provider may have: the network of 24 bits of an IPv4 address, of 48 bits of one of IPv6. */
-export function addressNetwork(address: string): string {
+/**
+ * What an address counts as: `block` is what one client has, as of addressBlock; `network` is what one customer of a
+ * provider may have, the 24 bits of an IPv4 address or the 48 bits of one of IPv6 before the rest.
+ */
+export function addressBlocks(address: string): { readonly block: string; readonly network: string } {
   const text = canonicalHost(address)
-  if (isIP(text) === 6) return `${groupsOf(text, 3)}::/48`
-  return isIP(text) === 4 ? `${text.slice(0, text.lastIndexOf('.'))}.0/24` : text
+  if (isIP(text) === 6) return { block: `${groupsOf(text, 4)}::/64`, network: `${groupsOf(text, 3)}::/48` }
+  const network = isIP(text) === 4 ? `${text.slice(0, text.lastIndexOf('.'))}.0/24` : text
+  return { block: text, network }
 }
 
 /** The first groups of an IPv6 address in its canonical form. */

@@ -15,8 +15,8 @@ export type RawNode = {
   readonly send: (...frames: readonly Buffer[]) => void
   /** Reads nothing any more: the window of TCP is closed before long. */
   readonly stall: () => void
-  /** Waits for a frame. */
-  readonly see: (type: number) => Promise<void>
+  /** Waits for a frame, or for the end. @param stream any one when absent */
+  readonly see: (type: number, stream?: number) => Promise<void>
   readonly stop: () => void
 }
 
@@ -48,7 +48,7 @@ export async function dialRaw(port: number, given?: Identity): Promise<RawNode> 
   tcp.on('error', () => {})
   await once(socket, 'secureConnect')
   let held: Buffer = Buffer.alloc(0)
-  const seen = new Set<number>()
+  const seen = new Set<string>()
   const waiting = new Set<() => void>()
   let hasPreface = false
   socket.on('data', (chunk: Buffer) => {
@@ -59,12 +59,16 @@ export async function dialRaw(port: number, given?: Identity): Promise<RawNode> 
     const { frames, rest } = takeFrames(held)
     held = rest
     for (const { type, stream } of frames) {
-      seen.add(type)
+      seen.add(`${type}`).add(`${type} ${stream}`)
       if (type === TYPE.headers && stream > CONTROL) socket.write(okHeaders(stream))
     }
-    for (const look of waiting) look()
+    wake()
   })
   socket.allowHalfOpen = true
+  const wake = () => {
+    for (const look of waiting) look()
+  }
+  socket.once('end', wake).once('close', wake)
   // as much as there may be, so that only TCP holds the relay up
   socket.write(Buffer.concat([settings([SETTING.window, 2 ** 24]), windowUpdate(0, 2 ** 30)]))
   return {
@@ -76,10 +80,11 @@ export async function dialRaw(port: number, given?: Identity): Promise<RawNode> 
       socket.pause()
       tcp.pause()
     },
-    see: (type) =>
+    see: (type, stream) =>
       new Promise((resolve) => {
         const look = () => {
-          if (!seen.has(type)) return
+          const isSeen = seen.has(stream === undefined ? `${type}` : `${type} ${stream}`)
+          if (!isSeen && !socket.readableEnded && !socket.destroyed) return
           waiting.delete(look)
           resolve()
         }

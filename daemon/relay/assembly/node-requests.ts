@@ -1,4 +1,4 @@
-import { addressNetwork, parseHostPort } from '../../../schemas/words/address.ts'
+import { addressBlocks, parseHostPort } from '../../../schemas/words/address.ts'
 import type { createChallengeRecords } from '../dns/challenge-records.ts'
 import { claimBytes, nodeIdOf } from '../protocol.ts'
 import { type Allowance, createAllowances } from '../registry/allowances.ts'
@@ -68,7 +68,7 @@ export function answerNodes(parts: NodeRequestParts): NodeRequests {
   }
 
   return async (from, request, signal) => {
-    const network = addressNetwork(parseHostPort(from.address).host)
+    const network = addressBlocks(parseHostPort(from.address).host).network
     if (!nodes.take(from.nodeId) || !networks.take(network))
       return { result: 'busy', detail: 'asked for too often: try again later' }
     return await asked(from, network, request, signal)

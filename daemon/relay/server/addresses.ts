@@ -1,4 +1,4 @@
-import { addressBlock, addressNetwork } from '../../../schemas/words/address.ts'
+import { addressBlocks } from '../../../schemas/words/address.ts'
 import type { RelayLimits } from './parts.ts'
 import { createShares, NETWORK_SHARE } from './shares.ts'
 
@@ -41,18 +41,19 @@ export function createAddresses(limits: () => RelayLimits, now: () => number) {
     }
   }
 
-  const budgetsOf = (address: string): readonly [Budget, Budget] => [
-    budgetOf(addressBlock(address), 1),
-    budgetOf(addressNetwork(address), NETWORK_SHARE),
+  const budgetsOf = ({ block, network }: ReturnType<typeof addressBlocks>): readonly [Budget, Budget] => [
+    budgetOf(block, 1),
+    budgetOf(network, NETWORK_SHARE),
   ]
 
   return {
     /** Counts a connection. @returns what ends the counting, or null: the address has, or begins, as many as it may */
     take(address: string): (() => void) | null {
-      const [own, network] = budgetsOf(address)
+      const blocks = addressBlocks(address)
+      const [own, network] = budgetsOf(blocks)
       forget()
       if (own.left < 1 || network.left < 1) return null
-      const release = shares.take(address)
+      const release = shares.take(blocks)
       if (release === null) return null
       own.left -= 1
       network.left -= 1
@@ -61,7 +62,7 @@ export function createAddresses(limits: () => RelayLimits, now: () => number) {
     /** It asked for a name that does not exist. It never owes more than it may have. */
     penalise(address: string): void {
       const { burstPerAddress } = limits()
-      const [own, network] = budgetsOf(address)
+      const [own, network] = budgetsOf(addressBlocks(address))
       own.left = Math.max(-burstPerAddress, own.left - PENALTY)
       network.left = Math.max(-burstPerAddress * NETWORK_SHARE, network.left - PENALTY)
     },

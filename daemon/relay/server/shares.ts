@@ -1,4 +1,4 @@
-import { addressBlock, addressNetwork } from '../../../schemas/words/address.ts'
+import type { addressBlocks } from '../../../schemas/words/address.ts'
 
 /** A network (IPv4 /24, IPv6 /48) may have as much as so many addresses (IPv4, IPv6 /64) of it. */
 export const NETWORK_SHARE = 8
@@ -13,8 +13,7 @@ export function createShares(most: () => number) {
   }
   return {
     /** Counts one more. @returns ends the counting, and may be called any number of times; null: there are as many as may be */
-    take(address: string): (() => void) | null {
-      const [block, network] = [addressBlock(address), addressNetwork(address)]
+    take({ block, network }: ReturnType<typeof addressBlocks>): (() => void) | null {
       if ((open.get(block) ?? 0) >= most() || (open.get(network) ?? 0) >= most() * NETWORK_SHARE) return null
       count(block, 1)
       count(network, 1)

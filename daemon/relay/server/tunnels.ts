@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls'
-import { parseHostPort } from '../../../schemas/words/address.ts'
+import { addressBlocks, parseHostPort } from '../../../schemas/words/address.ts'
 import type { Log } from '../../../schemas/words/log.ts'
 import { FEATURES, PROTO, TUNNEL_SETTINGS } from '../protocol.ts'
 import type { Said } from './control.ts'
@@ -107,7 +107,7 @@ export function createTunnels(parts: TunnelsParts) {
     const { nodeId, address } = tunnel
     if (isDraining) return 'draining'
     if (count >= limits().tunnels) return 'tunnels'
-    const release = shares.take(parseHostPort(address).host)
+    const release = shares.take(addressBlocks(parseHostPort(address).host))
     if (release === null) return 'address-limit'
     taken.set(tunnel, release)
     const others = byNode.get(nodeId) ?? []

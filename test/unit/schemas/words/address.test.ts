@@ -7,7 +7,7 @@ import { configSchema } from '../../../../schemas/config/config.ts'
 import { keyTree } from '../../../../schemas/config/keys.ts'
 import {
   addressBlock,
-  addressNetwork,
+  addressBlocks,
   addressOf,
   canonicalHost,
   hostPattern,
@@ -116,5 +116,5 @@ test.each([
   { address: '::1', network: '0:0:0::/48' },
   { address: 'not an address', network: 'not an address' },
 ])('$address is in the network $network', ({ address, network }) => {
-  expect(addressNetwork(address)).toBe(network)
+  expect(addressBlocks(address)).toEqual({ block: addressBlock(address), network })
 })

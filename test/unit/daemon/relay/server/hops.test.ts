@@ -11,6 +11,7 @@ import {
   type TakeVisitor,
   type TestRelay,
 } from '../../../../support/relay.ts'
+import { stallable } from '../../../../support/stallable.ts'
 import { answerTo, helloMaker, visit } from '../../../../support/visitor.ts'
 
 const started: { stop: () => unknown }[] = []
@@ -27,8 +28,14 @@ type Fleet = {
 }
 type Key = Awaited<ReturnType<typeof ed25519Identity>>
 
-/** Two relays that know of each other. @param keyOfB what A believes the key of B to be */
-async function startFleet(keyOfB?: Key): Promise<Fleet & { keyA: Key }> {
+/**
+ * Two relays that know of each other.
+ * @param keyOfB what A believes the key of B to be @param more parts of both
+ */
+async function startFleet(
+  keyOfB?: Key,
+  more: Parameters<typeof startRelay>[0] = {},
+): Promise<Fleet & { keyA: Key; ports: { a: number; b: number } }> {
   const [keyA, keyB] = [await ed25519Identity(), await ed25519Identity()]
   const routes = new Map<string, string[]>()
   const ports = { a: 0, b: 0 }
@@ -39,12 +46,12 @@ async function startFleet(keyOfB?: Key): Promise<Fleet & { keyA: Key }> {
     routesOf: (node: string) => (routes.get(node) ?? []).map((relay) => ({ relay, epoch: 1 })),
     peers: () => (gone.has(id) ? [] : [{ id, address: `127.0.0.1:${ports[self === 'a' ? 'b' : 'a']}` }]),
   })
-  const a = await startRelay({ ownKey: keyA, presence: presenceOf('a', (keyOfB ?? keyB).id) })
-  const b = await startRelay({ ownKey: keyB, presence: presenceOf('b', keyA.id) })
+  const a = await startRelay({ ...more, ownKey: keyA, presence: presenceOf('a', (keyOfB ?? keyB).id) })
+  const b = await startRelay({ ...more, ownKey: keyB, presence: presenceOf('b', keyA.id) })
   started.push(a, b)
   ports.a = a.port
   ports.b = b.port
-  return { a, b, routes, gone, keyA }
+  return { a, b, routes, gone, keyA, ports }
 }
 
 const echo =
@@ -122,6 +129,26 @@ test.each([
   )
   expect(await Promise.race([closed, answered])).toBe(told)
   session.destroy()
+})
+
+test('a relay that answers no ping is left by both, and dialled again for the next visitor', async () => {
+  const { a, b, routes, ports } = await startFleet(undefined, { pingEveryMs: 100 })
+  const between = await stallable(b.port)
+  started.push(between)
+  ports.b = between.port
+  const node = await startNode({ port: b.port, take: echo() })
+  started.push(node)
+  routes.set(node.id, [b.relay.id])
+  const bytes = (await helloMaker())(node.host)
+  const before = await visit(a.port, bytes)
+  await before.receive(bytes.length)
+  const own = b.open()
+  between.stall()
+  expect(await before.closed).toBe('reset')
+  await expect.poll(b.open, { timeout: 4_000 }).toBe(own - 1)
+  const after = await visit(a.port, bytes)
+  await after.receive(bytes.length)
+  after.socket.destroy()
 })
 
 test('a relay that resets streams in whatever order takes nothing down', async () => {

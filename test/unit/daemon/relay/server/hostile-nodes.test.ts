@@ -1,5 +1,18 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { TYPE } from '../../../../support/h2-frames.ts'
+import { sampled } from '../../../../support/effort.ts'
+import { below, createRandom, pick } from '../../../../support/fuzz.ts'
+import {
+  continuation,
+  data,
+  FLAG,
+  frame,
+  ping,
+  reset,
+  SETTING,
+  settings,
+  TYPE,
+  windowUpdate,
+} from '../../../../support/h2-frames.ts'
 import {
   dialRaw,
   goAway,
@@ -9,7 +22,7 @@ import {
   type RawNode,
   resetControl,
 } from '../../../../support/raw-node.ts'
-import { ed25519Identity, startNode, startRelay, type TestRelay } from '../../../../support/relay.ts'
+import { ed25519Identity, startNode, startRelay, type TakeVisitor, type TestRelay } from '../../../../support/relay.ts'
 import { helloMaker, visit } from '../../../../support/visitor.ts'
 
 const started: { stop: () => unknown }[] = []
@@ -26,8 +39,13 @@ const joined = async (...options: Parameters<typeof joinRaw>): Promise<RawNode> 
   started.push(node)
   return node
 }
+const echo: TakeVisitor = (stream) => {
+  stream.respond({ ':status': 200 })
+  stream.pipe(stream)
+}
 const metric = (relay: TestRelay, name: string): number =>
   Number(new RegExp(`^${name.replace(/[{}]/g, '\\$&')} (\\d+)$`, 'm').exec(relay.relay.metrics())?.[1])
+const FUZZED = sampled(60, 1_000)
 /** Longer than the last words that a relay waits for. */
 const soon = { timeout: 4_000 }
 
@@ -96,10 +114,7 @@ test('a node that says goodbye with visitors keeps them, and ends with the last'
   const relay = await relayWith({ pingEveryMs: 20 })
   const node = await startNode({
     port: relay.port,
-    take(stream) {
-      stream.respond({ ':status': 200 })
-      stream.pipe(stream)
-    },
+    take: echo,
   })
   started.push(node)
   const bytes = (await helloMaker())(node.host)
@@ -129,6 +144,72 @@ test('of many connections that say no hello the oldest gives way', async () => {
   await expect.poll(() => metric(relay, 'gate_relay_tunnels_refused_total{reason="silent"}'), soon).toBe(2)
   await expect.poll(relay.open, soon).toBe(3)
 })
+
+test(`${FUZZED} nodes that send frames in whatever order take nothing down`, async () => {
+  const relay = await relayWith({ pingEveryMs: 300 })
+  const calm = await startNode({ port: relay.port, take: echo })
+  started.push(calm)
+  const failures: unknown[] = []
+  const note = (error: unknown) => failures.push(error)
+  process.on('uncaughtException', note).on('unhandledRejection', note)
+  try {
+    const hello = await helloMaker()
+    let left = FUZZED
+    const workers = Array.from({ length: 8 }, async (_, seed) => {
+      const random = createRandom(seed)
+      while (left-- > 0) {
+        const isSilent = random() < 0.2
+        const node = isSilent ? await dialRaw(relay.port) : await joinRaw(relay.port)
+        const { socket } = await visit(relay.port, hello(node.host))
+        if (!isSilent && random() < 0.7) await node.see(TYPE.headers, 3) // its visitor is there
+        for (let frames = 1 + below(random, 12); frames > 0; frames -= 1) node.send(anyFrame(random))
+        await new Promise(setImmediate)
+        if (random() < 0.5) node.stall()
+        started.push(node, { stop: () => socket.destroy() })
+      }
+    })
+    await Promise.all(workers)
+    const bytes = hello(calm.host)
+    const visitor = await visit(relay.port, bytes)
+    await visitor.receive(bytes.length)
+    visitor.socket.destroy()
+    for (const each of started.slice(2)) each.stop()
+    await expect.poll(relay.open, { timeout: 8_000 }).toBe(1)
+    expect(relay.relay.status()).toMatchObject([{ nodeId: calm.id }])
+    expect(metric(relay, 'gate_relay_visitors')).toBe(0)
+    expect(failures).toEqual([])
+  } finally {
+    process.off('uncaughtException', note).off('unhandledRejection', note)
+  }
+})
+
+/** Any frame on a stream that there may be, sound by itself or not. */
+function anyFrame(random: () => number): Buffer {
+  const stream = pick(random, [0, 1, 1, 3, 3, 5, 2, 7])
+  const bytes = () => Buffer.from(Array.from({ length: below(random, 60) }, () => below(random, 256)))
+  switch (below(random, 10)) {
+    case 0:
+      return frame(below(random, 12), below(random, 256), stream, bytes())
+    case 1:
+      return okHeaders(stream, pick(random, [0, FLAG.endStream]))
+    case 2:
+      return data(stream, 'x'.repeat(below(random, 20_000)), pick(random, [0, FLAG.endStream]))
+    case 3:
+      return reset(stream, below(random, 14))
+    case 4:
+      return settings([pick(random, Object.values(SETTING)), pick(random, [0, 1, 2 ** 14, 2 ** 24, 2 ** 31 - 1])])
+    case 5:
+      return windowUpdate(stream, pick(random, [0, 1, 2 ** 20, 2 ** 31 - 1]))
+    case 6:
+      return ping('fuzz', pick(random, [0, FLAG.ack]))
+    case 7:
+      return goAway(below(random, 14))
+    case 8:
+      return frame(TYPE.data, 0, 1, Buffer.concat([Buffer.of(0, 20), bytes()]))
+    default:
+      return continuation(stream, bytes(), pick(random, [0, FLAG.endHeaders]))
+  }
+}
 
 function dataOf(text: string): Buffer {
   const head = Buffer.of(0, 0, text.length, TYPE.data, 0, 0, 0, 0, 1)

@@ -250,6 +250,22 @@ describe('a visitor', () => {
   })
 })
 
+test('what waits since its node has a rate is counted as what waits for a slow side', async () => {
+  const answers: (() => void)[] = []
+  const { relay, hello } = await startBoth({ bytesPerSecondPerNode: 50_000 }, (stream, headers) => {
+    answers.push(() => echo(stream, headers))
+  })
+  const buffered = () => metric(relay.relay.metrics(), 'gate_relay_buffered_bytes')
+  const visitor = await visit(relay.port, hello)
+  await expect.poll(buffered).toBeGreaterThan(0) // its first bytes
+  answers[0]?.()
+  await visitor.receive(hello.length)
+  await expect.poll(buffered).toBe(0)
+  visitor.socket.write(Buffer.alloc(5_000_000))
+  await expect.poll(buffered).toBeGreaterThan(100_000)
+  visitor.socket.destroy()
+})
+
 describe('visitors that do not read', () => {
   /** Sends without end. */
   const flood: TakeVisitor = (stream) => {
