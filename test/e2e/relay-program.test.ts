@@ -17,6 +17,7 @@ import { nodeKeys } from '../support/node-keys.ts'
 import { hasProgram, run } from '../support/programs.ts'
 import { DOMAIN, ed25519Identity, portOf, startNode, type TestNode } from '../support/relay.ts'
 import { claim, curl, type RelayProgram, startAnsweringNode, startRelayProgram } from '../support/relay-program.ts'
+import { temporaryDirectory } from '../support/temporary-directory.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -116,6 +117,18 @@ describe('a relay of one host', () => {
     await expect(curl(`other.${DOMAIN}`, relay)).rejects.toThrow()
     one.stop()
     two.stop()
+  })
+
+  test('a node that asks without end is told to wait, also over its next tunnel, and others are answered', async () => {
+    const node = await startAnsweringNode(relay, 'busy')
+    const asked = (one: typeof node) => one.ask({ type: 'release', name: 'none' })
+    for (let i = 0; i < 40; i++) await asked(node)
+    expect(await asked(node)).toMatchObject({ result: 'busy' })
+    const again = await startAnsweringNode(relay, 'busy', node.identity)
+    expect(await asked(again)).toMatchObject({ result: 'busy' })
+    const calm = await startAnsweringNode(relay, 'calm')
+    expect(await asked(calm)).toMatchObject({ result: 'not-owner' })
+    for (const one of [node, again, calm]) one.stop()
   })
 
   test('a name moves to another key that the old one signs for', async () => {
@@ -341,6 +354,43 @@ describe.skipIf(!hasEtcd)('two relays of one domain, with etcd', () => {
       node.stop()
       leaving.remove()
     }
+  })
+
+  test('two instances of one host serve one domain, each with ports, state and a socket of its own', async () => {
+    const home = temporaryDirectory()
+    const environment = (instance: string) => ({
+      XDG_STATE_HOME: home.path,
+      RELAY_INSTANCE: instance,
+      RELAY__REGISTRY__KIND: 'etcd',
+      RELAY__REGISTRY__ENDPOINTS: etcd.endpoint,
+    })
+    const instances = ['one', 'two'] as const
+    const [one, two] = await Promise.all(
+      instances.map((name) => startRelayProgram(environment(name), home.file(`gate/relay-${name}`))),
+    )
+    if (one === undefined || two === undefined) return expect.unreachable()
+    const [at, beside] = [await one.ask('GET /status'), await two.ask('GET /status')]
+    expect([at.instance, beside.instance]).toEqual(instances)
+    expect([at.domain, beside.domain]).toEqual([DOMAIN, DOMAIN])
+    expect(new Set([at.id, beside.id, at.pin, beside.pin, ...at.listening, ...beside.listening]).size).toBe(8)
+    const node = await startAnsweringNode(one, 'home')
+    expect(await claim(node, 'shared')).toMatchObject({ result: 'ok' })
+    await until(async () => (await curl(`shared.${DOMAIN}`, two).catch(() => '')) === 'home')
+    expect((await gatectl(['relay', 'nodes', '--socket', one.adminSocket])).stdout).toContain(node.id)
+    expect((await gatectl(['relay', 'nodes', '--socket', two.adminSocket])).stdout).not.toContain(node.id)
+
+    const again = gateRelay([], { ...environment('one'), RELAY__HTTPS_PORT: '0', RELAY__P2P_PORT: '0' })
+    expect(again).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('gate/relay-one: the state directory is in use'),
+    })
+    expect(await one.stop()).toBe(0)
+    await until(async () => (await curl(`shared.${DOMAIN}`, two).catch(() => 'none')) === 'none')
+    expect(await two.ask('GET /status')).toMatchObject({ names: expect.any(Number), instance: 'two' })
+    node.stop()
+    await two.stop()
+    home.remove()
+    return undefined
   })
 
   test('while etcd is lost, names and tunnels go on; a relay that is killed is not missed', async () => {

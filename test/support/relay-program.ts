@@ -36,6 +36,7 @@ export type RelayProgram = {
 }
 
 /**
+ * @param env with XDG_STATE_HOME the relay finds its state directory by itself, which `stateDirectory` has to name
  * @param netns network namespace that it runs in
  * @param resolver name server that it asks there, on port 53
  * @param descriptors how many files and connections it may have open
@@ -51,7 +52,8 @@ export async function startRelayProgram(
   const limited = ['-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, process.execPath]
   const plain = netns === undefined ? ([process.execPath, []] as const) : inNetns(netns, process.execPath, resolver)
   const [program, before] = descriptors === undefined ? plain : (['sh', limited] as const)
-  const child = spawn(program, [...before, 'bin/gate-relay.ts', '--state-directory', stateDirectory], {
+  const directory = env['XDG_STATE_HOME'] === undefined ? ['--state-directory', stateDirectory] : []
+  const child = spawn(program, [...before, 'bin/gate-relay.ts', ...directory], {
     cwd: root,
     env: {
       PATH: process.env['PATH'],

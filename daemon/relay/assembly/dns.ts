@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DnsProvider } from '../../../pki/acme/challenges/dns.ts'
 import { cloudflare } from '../../../pki/acme/dns/cloudflare.ts'
 import { rfc2136 } from '../../../pki/acme/dns/rfc2136.ts'
@@ -18,7 +19,7 @@ export function dnsFlaw({ dns }: RelayConfig): string | undefined {
 
 /** Who is told the records of challenges; null: no one. */
 export function dnsProvider(now: () => number): (config: RelayConfig) => DnsProvider | null {
-  const patient = heedLimits(send, now)
+  const patient = heedLimits(send, { now, wait: (ms, signal) => sleep(ms, undefined, { signal }) })
   return (config) => {
     const { provider, cloudflare: account, rfc2136: server } = config.dns
     switch (provider) {

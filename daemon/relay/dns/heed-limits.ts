@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { retryAfterMs } from '../../../pki/acme/problem.ts'
 import type { Answered, Send } from '../../../pki/acme/request.ts'
 
@@ -17,18 +16,21 @@ export class ProviderRests extends Error {
   }
 }
 
+/** Unix milliseconds, and a pause that a signal ends. */
+type Time = { readonly now: () => number; readonly wait: (ms: number, signal: AbortSignal) => Promise<unknown> }
+
 /**
  * Asks a DNS provider again that says 429 or 5xx. The limits of providers are for an account, so that a rest that one
  * request is told is kept by all.
- * @param now Unix milliseconds @throws ProviderRests, without asking
+ * @throws ProviderRests, without asking
  */
-export function heedLimits(send: Send, now: () => number): Send {
+export function heedLimits(send: Send, { now, wait }: Time): Send {
   let restUntilMs = 0
 
   async function rested(signal: AbortSignal): Promise<void> {
     for (let leftMs = restUntilMs - now(); leftMs > 0; leftMs = restUntilMs - now()) {
       if (leftMs > LONGEST_WAIT_MS) throw new ProviderRests(leftMs)
-      await sleep(leftMs, undefined, { signal })
+      await wait(leftMs, signal)
     }
   }
 
@@ -46,7 +48,7 @@ export function heedLimits(send: Send, now: () => number): Send {
       const answered = await send(asked, signal)
       const wishedMs = waitOf(answered, waitMs)
       if (wishedMs === null || tries === TRIES) return answered
-      if (wishedMs <= LONGEST_WAIT_MS) await sleep(wishedMs, undefined, { signal })
+      if (wishedMs <= LONGEST_WAIT_MS) await wait(wishedMs, signal)
     }
   }
 }
