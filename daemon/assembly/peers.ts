@@ -1,11 +1,13 @@
-import type { TLSSocket } from 'node:tls'
+import { randomBytes } from 'node:crypto'
 import type { PeersStatus } from '../../schemas/admin-peers.ts'
 import type { Config } from '../../schemas/config/config.ts'
 import type { Connection } from '../listener/connection.ts'
-import type { Via } from '../listener/via.ts'
+import { noteVia, type Via } from '../listener/via.ts'
 import { type NodeIdentity, nodeIdentity } from '../relay/client/identity.ts'
 import { openNodeKey } from '../relay/client/node-key.ts'
-import { dialPeer } from '../relay/peers/peer-dial.ts'
+import type { Channel } from '../relay/peers/channel.ts'
+import { openPeerChannel } from '../relay/peers/peer-channel.ts'
+import type { Peer } from '../relay/peers/peer-dial.ts'
 import { createPeerTls, type PeerTls } from '../relay/peers/peer-tls.ts'
 import type { Ground } from './ground.ts'
 
@@ -26,6 +28,16 @@ export function openPeers({
   let isListening = false
 
   const all = () => Object.values(config.current().peers)
+
+  function whereIsNode(node: string): Peer | null {
+    const known = all().filter((one) => one.node === node)
+    if (known.length === 0) return null
+    return {
+      node,
+      addresses: known.flatMap((peer) => peer.addresses),
+      relays: known.flatMap((peer) => peer.relays),
+    }
+  }
 
   /** The key of this node, made at the first call. @throws Error for one that cannot be used */
   function ownIdentity(): Promise<NodeIdentity> {
@@ -61,17 +73,16 @@ export function openPeers({
     identity: ownIdentity,
     nodeId: (): string | null => nodeId,
     /** Shakes hands with another gateway. */
-    take(socket: Connection, via: Via, next: (socket: TLSSocket, via: Via) => void): void {
+    take(socket: Connection, via: Via, next: (channel: Connection, via: Via) => void): void {
       if (tls === null) socket.destroy()
-      else tls.take(socket, via, next)
+      else tls.take(socket, via, (channel, by, isNew) => (isNew ? next(channel, by) : noteVia(channel, by)))
     },
     /** @throws Error that says why no way leads there */
-    async dial(node: string, timeoutMs: number): Promise<TLSSocket> {
-      const known = all().filter((one) => one.node === node)
-      if (known.length === 0) throw new Error(`gate://${node} is none of peers: "gatectl peer accept" adds it`)
-      const addresses = known.flatMap((peer) => peer.addresses)
-      const relays = known.flatMap((peer) => peer.relays)
-      return await dialPeer(await ownIdentity(), { node, addresses, relays }, timeoutMs)
+    async dial(node: string, timeoutMs: number): Promise<Channel> {
+      const whereIs = () => whereIsNode(node)
+      if (whereIs() === null) throw new Error(`gate://${node} is none of peers: "gatectl peer accept" adds it`)
+      const found = await ownIdentity()
+      return await openPeerChannel({ identity: found, whereIs, random: randomBytes, now: monotonic }, timeoutMs)
     },
     /** @param listens begins to listen for other gateways, and says where */
     async start(listens: () => Promise<string>): Promise<void> {

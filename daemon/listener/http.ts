@@ -74,8 +74,7 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     noteRequest(request.socket, response)
     const via = viaOf(request.socket)
-    // the answer says "Connection: close"; another gateway shall look for the direct way for each request
-    if (draining || (via.isRelayed && via.peerNode !== undefined)) response.shouldKeepAlive = false
+    if (draining) response.shouldKeepAlive = false // the answer says "Connection: close"
     const headers = layer?.headersFor(request.headers.host, via) ?? []
     for (let at = 0; at < headers.length; at += 2) response.setHeader(headers[at] ?? '', headers[at + 1] ?? '')
     inBackground(log, REQUEST_LOST, () => handle(request, response, via))

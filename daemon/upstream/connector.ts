@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import type { Duplex } from 'node:stream'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import { GateError } from '../../schemas/words/errors.ts'
 import { type HeldSocket, holdSocket } from '../../system/held-socket.ts'
@@ -33,7 +33,7 @@ type ConnectorOptions = buildConnector.BuildOptions & {
 }
 
 /** Connects to another gateway by its id. @throws Error that says why no way leads there */
-export type DialPeer = (nodeId: string, timeoutMs: number) => Promise<TLSSocket>
+export type DialPeer = (nodeId: string, timeoutMs: number) => Promise<Duplex & { readonly bytesRead: number }>
 
 /** Makes connections to upstreams, no more than `most` at once, whichever upstream they lead to. */
 export function boundedConnector(most: number, dialPeer: DialPeer = noPeer) {
@@ -57,14 +57,14 @@ export function boundedConnector(most: number, dialPeer: DialPeer = noPeer) {
   }
 }
 
-function noPeer(nodeId: string): Promise<TLSSocket> {
+function noPeer(nodeId: string): ReturnType<DialPeer> {
   return Promise.reject(new Error(`${nodeId} is not known here`))
 }
 
 function peerConnector(dialPeer: DialPeer, timeoutMs = 5_000): buildConnector.connector {
   return ({ hostname }, callback) => {
     dialPeer(hostname, timeoutMs).then(
-      (socket) => callback(null, socket),
+      (channel) => callback(null, channel as unknown as Socket), // undici uses no more of it than that it is a Duplex
       (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
     )
   }

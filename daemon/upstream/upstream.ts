@@ -115,6 +115,8 @@ const PEER = /^gate:\/\/[a-z2-7]{32}/
 const HAS_VERSION = /\/v\d/
 /** How long an idle connection to a Unix socket is kept; a new one costs next to nothing. */
 const SOCKET_KEPT_MS = 1_000
+/** The same to another gateway, which keeps it for longer. */
+const PEER_KEPT_MS = 30_000
 
 /** Opens one. @param now Unix milliseconds */
 export function openUpstream(
@@ -177,9 +179,8 @@ export function openUpstream(
     }),
     // a connection kept longer, because the engine offers it, would keep an engine awake that stops when no client is
     // connected
-    // another way to a peer may be better by then
-    ...((config.socket !== undefined || isPeer) && { keepAliveMaxTimeout: SOCKET_KEPT_MS }),
-    ...(isPeer && { keepAliveTimeout: SOCKET_KEPT_MS }),
+    ...(config.socket !== undefined && { keepAliveMaxTimeout: SOCKET_KEPT_MS }),
+    ...(isPeer && { keepAliveMaxTimeout: PEER_KEPT_MS, keepAliveTimeout: PEER_KEPT_MS }),
     // every request brings its own deadline; that of a question to a sleeping backend is the time it takes to start
     headersTimeout: 0,
     // one request, one connection: a slow reader then holds up no other request

@@ -1,46 +1,37 @@
-import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { z } from 'zod'
 import { readInvitation } from '../../ctl/commands/peer/invitation.ts'
 import type { usageReport } from '../../schemas/admin-usage.ts'
 import { type Daemon, startDaemon, until } from '../support/daemon.ts'
-import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts'
+import { type FakeUpstream, sendJson, startFakeUpstream } from '../support/fake-upstream.ts'
 import { gatectl } from '../support/gatectl.ts'
-import { portOf } from '../support/relay.ts'
 import { type Fleet, type RelayedDaemon, startFleet, startRelayedDaemon } from '../support/relayed-daemon.ts'
+import { startWay, type Way } from '../support/way.ts'
 
-/** The direct way between two gateways, which a test can cut. */
-type Way = { readonly port: number; passed: number; cut: () => Promise<void>; mend: () => Promise<void> }
+const PART = { id: 'x', created: 1, model: 'mock' }
+const WHOLE = { index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'lent' } }
+const USAGE = { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 }
 
-async function startWay(target: number): Promise<Way> {
-  const sockets = new Set<Socket>()
-  const way = { port: 0, passed: 0, cut, mend }
-  const server: Server = createServer((socket) => {
-    way.passed += 1
-    const other = connectTcp(target, '127.0.0.1')
-    for (const one of [socket, other]) {
-      sockets.add(one)
-      one.on('error', () => {})
-      one.once('close', () => {
-        sockets.delete(one)
-        socket.destroy()
-        other.destroy()
-      })
-    }
-    socket.pipe(other).pipe(socket)
-  })
-  function mend(): Promise<void> {
-    return new Promise((resolve) => server.listen(way.port, '127.0.0.1', resolve))
-  }
-  async function cut(): Promise<void> {
-    const closed = new Promise((resolve) => server.close(resolve))
-    for (const socket of sockets) socket.destroy()
-    await closed
-  }
-  await mend()
-  way.port = portOf(server)
-  return way
+/** A request has come to the engine; it goes on when the test says so. */
+let arrived = Promise.withResolvers<void>()
+/** The client has the first bytes of its answer. */
+let begun = Promise.withResolvers<void>()
+let go: Promise<void> = Promise.resolve()
+let goOn: Promise<void> = Promise.resolve()
+
+async function streamTo(response: ServerResponse): Promise<void> {
+  const say = (delta: object, more: object = {}) =>
+    response.write(
+      `data: ${JSON.stringify({ ...PART, object: 'chat.completion.chunk', choices: [{ index: 0, delta }], ...more })}\n\n`,
+    )
+  response.setHeader('content-type', 'text/event-stream')
+  say({ role: 'assistant', content: 'le' })
+  await goOn
+  say({ content: 'nt' })
+  say({}, { usage: USAGE })
+  response.end('data: [DONE]\n\n')
 }
 
 let fleet: Fleet
@@ -57,27 +48,24 @@ const ctl = async (daemon: Daemon, args: string, stdin?: string) => {
 const nodeOf = async (daemon: Daemon) => JSON.parse(await ctl(daemon, 'peer list --json')).node_id as string
 const portIn = (daemon: Daemon) =>
   Number(/"message":"listening for peers","url":"[^"]*:(\d+)"/.exec(daemon.output())?.[1])
-const ask = (daemon: Daemon, model: string, text = 'hi') =>
+const ask = (daemon: Pick<Daemon, 'url' | 'key'>, model: string, { text = 'hi', stream = false } = {}) =>
   fetch(`${daemon.url}/v1/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${daemon.key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ model, messages: [{ role: 'user', content: text }] }),
+    body: JSON.stringify({
+      model,
+      messages: [{ role: 'user', content: text }],
+      ...(stream && { stream, stream_options: { include_usage: true } }),
+    }),
   })
 
 beforeAll(async () => {
   fleet = await startFleet(1)
-  engine = await startFakeUpstream((_, response) => {
-    response.setHeader('content-type', 'application/json')
-    response.end(
-      JSON.stringify({
-        id: 'x',
-        object: 'chat.completion',
-        created: 1,
-        model: 'mock',
-        choices: [{ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: 'lent' } }],
-        usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 },
-      }),
-    )
+  engine = await startFakeUpstream(async ({ body }, response) => {
+    arrived.resolve()
+    await go
+    if ((JSON.parse(body) as { stream?: boolean }).stream === true) await streamTo(response)
+    else sendJson(response, 200, { ...PART, object: 'chat.completion', choices: [WHOLE], usage: USAGE })
   })
   lender = await startRelayedDaemon(fleet, {
     GATE_SERVER__P2P_PORT: '0',
@@ -130,6 +118,56 @@ test('when the direct way is cut it goes through the relay, and directly again w
   })
   await many(5)
   expect(new Set(statuses), borrower.output()).toEqual(new Set([200]))
+})
+
+/** Begins a request, and cuts the direct way when `at` says so. @returns what the client got */
+async function cutWhile(at: () => Promise<unknown>, asked: Parameters<typeof ask>[2] = {}): Promise<string> {
+  const [before, through] = [way.passed, engine.seen.length]
+  const answer = ask(borrower, 'home/engine/mock', asked).then(async ({ status, body }) => {
+    let text = `${status} `
+    for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      begun.resolve()
+      text += chunk
+    }
+    return text
+  })
+  await at()
+  await way.cut()
+  release()
+  const got = await answer
+  expect(engine.seen.length - through).toBe(1)
+  await way.mend()
+  await until(() => way.passed > before) // it goes directly again by itself
+  return got
+}
+let release = () => {}
+function hold(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  release = resolve
+  arrived = Promise.withResolvers()
+  begun = Promise.withResolvers()
+  return promise
+}
+
+test('cut before the first byte of an answer, the client gets the answer, which was made once', async () => {
+  go = hold()
+  expect(await cutWhile(() => arrived.promise)).toMatch(/^200 .*"lent"/)
+})
+
+test('cut in a stream, the client gets the rest of it', async () => {
+  goOn = hold()
+  expect(await cutWhile(() => begun.promise, { stream: true })).toMatch(/^200 .*"le".*"nt".*\[DONE\]/s)
+})
+
+test('cut in a long body, the client gets the answer, which was made once', async () => {
+  const bytes = way.bytesIn
+  const half = Promise.withResolvers<void>()
+  release = () => {}
+  way.isOver = ({ bytesIn }) => {
+    if (bytesIn - bytes > 2 ** 21) half.resolve()
+    return false
+  }
+  expect(await cutWhile(() => half.promise, { text: 'x'.repeat(2 ** 22) })).toMatch(/^200 .*"lent"/)
 })
 
 test('both ledgers say the same', async () => {

@@ -12,6 +12,9 @@ export type Peer = {
   readonly relays: readonly string[]
 }
 
+/** A connection to it. */
+export type Dialled = { readonly carrier: TLSSocket; readonly isRelayed: boolean }
+
 /** A direct way has this long before the way through a relay is tried beside it. */
 const HEAD_START_MS = 400
 const DEFAULT_PORT = 443
@@ -25,18 +28,22 @@ export async function dialPeer(
   identity: NodeIdentity,
   { node, addresses, relays }: Peer,
   timeoutMs: number,
-): Promise<TLSSocket> {
+): Promise<Dialled> {
   const giveUp = new AbortController()
   const timer = setTimeout(() => giveUp.abort(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs)
-  const begin = (at: string) => dialOne(identity, node, at, giveUp.signal)
-  const direct = addresses.map(begin)
+  const begin = (isRelayed: boolean) => async (at: string) => ({
+    carrier: await dialOne(identity, node, at, giveUp.signal),
+    isRelayed,
+  })
+  const direct = addresses.map(begin(false))
   try {
-    const relayed = relays.length === 0 ? [] : [afterAll(direct, HEAD_START_MS).then(() => firstOf(relays.map(begin)))]
+    const relayed =
+      relays.length === 0 ? [] : [afterAll(direct, HEAD_START_MS).then(() => firstOf(relays.map(begin(true))))]
     const ways = [...direct, ...relayed]
     const winner = await firstOf(ways)
     for (const way of ways)
       void way.then(
-        (socket) => socket === winner || socket.destroy(),
+        (dialled) => dialled === winner || dialled.carrier.destroy(),
         () => {},
       )
     return winner
@@ -47,7 +54,7 @@ export async function dialPeer(
 }
 
 /** The first that comes about; sockets of the others are closed by their signal. @throws Error with the reasons of all */
-async function firstOf(ways: readonly Promise<TLSSocket>[]): Promise<TLSSocket> {
+async function firstOf(ways: readonly Promise<Dialled>[]): Promise<Dialled> {
   if (ways.length === 0) throw new Error('no address of it is known: set addresses or relays of the peer')
   try {
     return await Promise.any(ways)

@@ -3,8 +3,12 @@ import { constants } from 'node:crypto'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Log } from '../../../schemas/words/log.ts'
 import type { Connection } from '../../listener/connection.ts'
+import { destroySoon } from '../../listener/last-words.ts'
 import type { Via } from '../../listener/via.ts'
 import type { NodeIdentity } from '../client/identity.ts'
+import type { Channel } from './channel.ts'
+import { FRAME, frameOf } from './frames.ts'
+import { createPeerChannels } from './peer-channels.ts'
 import { nodeOf, PEER_ALPN } from './protocol.ts'
 
 type PeerTlsParts = {
@@ -16,7 +20,8 @@ type PeerTlsParts = {
   readonly log: Log
 }
 
-type Next = (socket: TLSSocket, via: Via) => void
+/** @param isNew it was not told before; else how it comes has changed */
+type Next = (channel: Channel, via: Via, isNew: boolean) => void
 
 const HANDSHAKE_MS = 10_000
 const WARN_EVERY_MS = 60_000
@@ -29,6 +34,7 @@ export function createPeerTls({ identity, isPinned, now, log }: PeerTlsParts) {
   const handshakes = new AsyncLocalStorage<{ readonly via: Via; readonly next: Next }>()
   /** Connections of nodes that were let in. */
   const open = new Map<TLSSocket, string>()
+  const channels = createPeerChannels()
   let refused = 0
   let warnedAtMs = Number.NEGATIVE_INFINITY
 
@@ -57,22 +63,24 @@ export function createPeerTls({ identity, isPinned, now, log }: PeerTlsParts) {
     const handshake = handshakes.getStore()
     if (handshake === undefined || peer === undefined || !isPinned(peer)) {
       noteRefused(peer ?? '')
-      socket.destroy()
+      socket.end(frameOf(FRAME.gone))
+      destroySoon(socket)
       return
     }
-    socket.allowHalfOpen = true
     open.set(socket, peer)
     socket.once('close', () => open.delete(socket))
     const { via, next } = handshake
-    next(socket, { ...via, peerNode: peer, secured: { isFor: (host) => host === nodeId } })
+    const secured = { isFor: (host: string) => host === nodeId }
+    channels.take(socket, peer, (channel, isNew) => next(channel, { ...via, peerNode: peer, secured }, isNew))
   })
   server.on('tlsClientError', (_, socket) => socket.destroy())
   return {
     /** Ends what comes from nodes that may not connect any more. */
     endUnpinned(): void {
+      channels.endOf((node) => !isPinned(node))
       for (const [socket, node] of open) if (!isPinned(node)) socket.destroy()
     },
-    /** Shakes hands over a connection; `next` gets it when its gateway is let in. */
+    /** Shakes hands over a connection; `next` gets the channel that it carries when its gateway is let in. */
     take: (socket: Connection, via: Via, next: Next): void => {
       socket.on('error', () => socket.destroy())
       handshakes.run({ via, next }, () => server.emit('connection', socket))
