@@ -1,3 +1,5 @@
+import type { Proof } from '../../schemas/words/proofs.ts'
+
 /** What an entry may hold of the old and the new: plain JSON. Secrets only as `Audit.fingerprint` shows them. */
 export type AuditFacts =
   | null
@@ -7,23 +9,10 @@ export type AuditFacts =
   | readonly AuditFacts[]
   | { readonly [name: string]: AuditFacts }
 
-/** How a caller proved who they are; the same words as `Principal.via`. */
-export type AuditVia =
-  | 'key'
-  | 'session'
-  | 'access-token'
-  | 'passkey'
-  | 'break-glass'
-  | 'proxy'
-  | 'tailscale'
-  | 'socket'
-  | 'system'
-  | 'none'
-
 /** One thing that was done, or was refused. */
 export type AuditEntry = {
   readonly who: {
-    readonly via: AuditVia
+    readonly via: Proof
     /** The person, else the key; empty where neither is known, as at a failed login. */
     readonly id: string
     /** As people know them: the name of a user or key, or the name that a failed login gave. */

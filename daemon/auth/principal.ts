@@ -1,19 +1,7 @@
 import type { Allowance } from '../../schemas/words/allowance.ts'
 import { GateError } from '../../schemas/words/errors.ts'
+import type { Proof } from '../../schemas/words/proofs.ts'
 import { SCOPES, type Scope } from '../../schemas/words/scopes.ts'
-
-/** How a client has shown who it is. */
-export type Proof =
-  | 'key'
-  | 'session'
-  | 'access-token'
-  | 'passkey'
-  | 'break-glass'
-  | 'proxy'
-  | 'tailscale'
-  | 'socket'
-  | 'system'
-  | 'none'
 
 /** The client addresses that a key may come from. */
 export type AddressRanges = { readonly has: (address: string) => boolean }

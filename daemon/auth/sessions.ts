@@ -2,8 +2,9 @@ import { hash, randomBytes, randomUUID } from 'node:crypto'
 import type { Ended } from '../../schemas/words/ended.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { SESSION_PREFIX } from '../../schemas/words/gate-key.ts'
+import type { Proof } from '../../schemas/words/proofs.ts'
 import { SCOPES_OF_ROLE } from '../../schemas/words/roles.ts'
-import type { Principal, Proof } from './principal.ts'
+import type { Principal } from './principal.ts'
 import { EMERGENCY_SOURCE, type UserRecord } from './users.ts'
 
 /** Someone who is signed in: never the token, only the SHA-256 of it. Times are Unix milliseconds. */

@@ -2,8 +2,9 @@ import { isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { isHostItself, parseHostPort } from '../../schemas/words/address.ts'
 import type { Log } from '../../schemas/words/log.ts'
-import { type Hello, helloReader } from '../../wire/client-hello.ts'
+import type { Hello } from '../../wire/client-hello.ts'
 import { readFirstBytes } from '../../wire/first-bytes.ts'
+import { greetingReader } from '../../wire/greeting.ts'
 import type { Connection } from './connection.ts'
 import type { Answering, HttpLimits, Layer } from './http.ts'
 import { createHttp2 } from './http2.ts'
@@ -34,14 +35,8 @@ const CHALLENGE = 'acme-tls/1'
 /** Fatal alerts, in a record each: RFC 8446 sections 5.1 and 6. */
 const DECODE_ERROR = Buffer.from([21, 3, 1, 0, 2, 2, 50])
 const INTERNAL_ERROR = Buffer.from([21, 3, 1, 0, 2, 2, 80])
-const PLAIN_HTTP = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE|PRI) /
 const TRY_HTTPS = 'this port speaks TLS: use https://\n'
 const WARN_EVERY_MS = 60_000
-
-type First =
-  | { readonly kind: 'hello'; readonly hello: Hello }
-  | { readonly kind: 'http' }
-  | { readonly kind: 'refused'; readonly isTls: boolean }
 
 /** TLS, and HTTP/2 above it, below an HTTP/1.1 listener. */
 export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: () => void } {
@@ -54,7 +49,7 @@ export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: (
   function accept(socket: Connection, via: Via, next: (socket: Connection, via: Via) => void): void {
     socket.on('error', () => socket.destroy())
     waiting.add(socket)
-    readFirstBytes(socket, firstReader(), HELLO_MS, (first) => {
+    readFirstBytes(socket, greetingReader(), HELLO_MS, (first) => {
       waiting.delete(socket)
       if (first?.kind === 'hello') {
         shakeHands(socket, first.hello, via, next)
@@ -136,19 +131,6 @@ export function createHttpsLayer(parts: HttpsParts): Layer & { readonly close: (
     closeIdle,
     cut: http2.cut,
     close: tls.close,
-  }
-}
-
-function firstReader() {
-  const feed = helloReader()
-  let start = ''
-  return (chunk: Buffer): { readonly found: First; readonly used: number } | undefined => {
-    if (start.length < 8) start += chunk.toString('latin1', 0, 8)
-    const reading = feed(chunk)
-    if (reading.kind === 'more') return undefined
-    if (reading.kind === 'hello') return { found: reading, used: 0 }
-    if (PLAIN_HTTP.test(start)) return { found: { kind: 'http' }, used: 0 }
-    return { found: { kind: 'refused', isTls: start.startsWith('\x16') }, used: 0 }
   }
 }
 

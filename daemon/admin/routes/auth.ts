@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ConfigHandle } from '../../../config/handle.ts'
 import { loggedOut, loginRequest, logoutRequest, me, rotateTokenRequest, signedIn } from '../../../schemas/api/auth.ts'
-import { keyRequest, madeKey, rotatedKey } from '../../../schemas/api/keys.ts'
+import { rotatedKey } from '../../../schemas/api/keys.ts'
 import { GateError } from '../../../schemas/words/errors.ts'
 import { GATE_KEY_PREFIX } from '../../../schemas/words/gate-key.ts'
 import type { TokenRecord } from '../../auth/key-record.ts'
@@ -11,10 +11,9 @@ import { type BegunSession, beginSession, type SessionParts, shownSession } from
 import { overlapMs } from '../duration.ts'
 import { AdminError } from '../error.ts'
 import { timeText } from '../key-info.ts'
-import { wishOf } from '../key-wish.ts'
 import { json } from '../reply.ts'
 import { type ApiRoute, apiRoute } from '../route.ts'
-import { makeKey, rotateKey } from './keys.ts'
+import { keyCreation, rotateKey } from './keys.ts'
 import { type SignedInDevices, signOutEverywhere, type UserParts } from './users.ts'
 
 export type AuthParts = Pick<UserParts, 'access'> &
@@ -35,7 +34,7 @@ const DEFAULT_OVERLAP = '24h'
 
 /** Signing in and out, and what people do with their credentials. */
 export function authRoutes(parts: AuthParts, devices: SignedInDevices): readonly ApiRoute[] {
-  const { access, verifyPassword, cookies, leaveProvider, now } = parts
+  const { access, verifyPassword, cookies, leaveProvider } = parts
   const { users, teams, sessions } = access
 
   function welcome(begun: BegunSession, { headers, change }: ReturnType<typeof shownSession>) {
@@ -120,17 +119,7 @@ export function authRoutes(parts: AuthParts, devices: SignedInDevices): readonly
         })
       },
     }),
-    apiRoute({
-      method: 'POST',
-      path: '/auth/create-token',
-      scope: 'admin',
-      summary: 'Makes a key and shows it, this one time only',
-      body: keyRequest,
-      answer: madeKey,
-      status: 201,
-      audit: 'key.create',
-      handle: ({ body, principal }) => makeKey(parts, wishOf(body, principal, access, now()), principal),
-    }),
+    keyCreation('/auth/create-token', parts),
     apiRoute({
       method: 'POST',
       path: '/auth/rotate-token',

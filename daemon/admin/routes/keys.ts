@@ -41,17 +41,7 @@ export function keyRoutes(parts: KeyParts): readonly ApiRoute[] {
       answer: keyList,
       handle: () => json({ keys: tokens.list().map(infoOf) }),
     }),
-    apiRoute({
-      method: 'POST',
-      path: '/api/admin/keys',
-      scope: 'admin',
-      summary: 'Makes a key and shows it, this one time only',
-      body: keyRequest,
-      answer: madeKey,
-      status: 201,
-      audit: 'key.create',
-      handle: ({ body, principal }) => makeKey(parts, wishOf(body, principal, access, now()), principal),
-    }),
+    keyCreation('/api/admin/keys', parts),
     apiRoute({
       method: 'GET',
       path: '/api/admin/keys/{id}',
@@ -107,6 +97,20 @@ export function keyRoutes(parts: KeyParts): readonly ApiRoute[] {
     }),
   ]
 }
+
+/** The route by which operators make keys, at a path. */
+export const keyCreation = (path: ApiRoute['path'], parts: KeyParts): ApiRoute =>
+  apiRoute({
+    method: 'POST',
+    path,
+    scope: 'admin',
+    summary: 'Makes a key and shows it, this one time only',
+    body: keyRequest,
+    answer: madeKey,
+    status: 201,
+    audit: 'key.create',
+    handle: ({ body, principal }) => makeKey(parts, wishOf(body, principal, parts.access, parts.now()), principal),
+  })
 
 /** @throws GateError BEYOND_MAKER */
 export function makeKey({ access, now }: KeyParts, wish: KeyWish, principal: Principal) {

@@ -1,7 +1,8 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import type { Proof } from '../../../schemas/words/proofs.ts'
 import type { Role } from '../../../schemas/words/roles.ts'
 import type { Access } from '../access.ts'
-import type { Principal, Proof } from '../principal.ts'
+import type { Principal } from '../principal.ts'
 import type { UserRecord } from '../users.ts'
 
 /** Whom something else than a credential has proved. */

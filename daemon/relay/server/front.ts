@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net'
 import { canonicalHost } from '../../../schemas/words/address.ts'
-import { type Hello, helloReader } from '../../../wire/client-hello.ts'
+import type { Hello } from '../../../wire/client-hello.ts'
 import { readFirstBytes } from '../../../wire/first-bytes.ts'
+import { greetingReader } from '../../../wire/greeting.ts'
 import { type ProxyReading, readProxyHeader } from '../../../wire/proxy-protocol.ts'
 import { addressList } from '../../admit/address.ts'
 import type { createAddresses } from './addresses.ts'
@@ -31,13 +32,6 @@ type FrontParts = {
 
 /** S22, and a slow client: to the first byte, and from there to the end of the hello. */
 const HELLO_MS = { firstMs: 5_000, restMs: 3_000 }
-const PLAIN_HTTP = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE) /
-const CONTENT_HANDSHAKE = '\x16'
-
-type First =
-  | { readonly kind: 'hello'; readonly hello: Hello }
-  | { readonly kind: 'http' }
-  | { readonly kind: 'refused'; readonly isTls: boolean }
 
 /** Takes connections, and reads who they are from and which name they ask for, within bounds. */
 export function createFront({ settings, limits, addresses, counts, arrive }: FrontParts) {
@@ -94,7 +88,7 @@ export function createFront({ settings, limits, addresses, counts, arrive }: Fro
     if (!unparsed.has(socket)) wait(socket)
     const source = withPort(address, port)
     const target = withPort(canonicalHost(socket.localAddress ?? ''), socket.localPort ?? 0)
-    readFirstBytes(socket, firstReader(), HELLO_MS, (first) => {
+    readFirstBytes(socket, greetingReader(), HELLO_MS, (first) => {
       unparsed.delete(socket)
       if (first?.kind === 'hello') {
         arrive({ socket, hello: first.hello, address, source, target })
@@ -137,18 +131,5 @@ function headerReader() {
     const found = readProxyHeader(bytes)
     if (found.kind === 'more') return undefined
     return { found, used: found.kind === 'proxied' ? found.bytes : 0 }
-  }
-}
-
-function firstReader() {
-  const feed = helloReader()
-  let start = ''
-  return (chunk: Buffer): { readonly found: First; readonly used: number } | undefined => {
-    if (start.length < 8) start += chunk.toString('latin1', 0, 8)
-    const reading = feed(chunk)
-    if (reading.kind === 'more') return undefined
-    if (reading.kind === 'hello') return { found: reading, used: 0 }
-    if (PLAIN_HTTP.test(start)) return { found: { kind: 'http' }, used: 0 }
-    return { found: { kind: 'refused', isTls: start.startsWith(CONTENT_HANDSHAKE) }, used: 0 }
   }
 }

@@ -1,6 +1,7 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { append } from '../append.ts'
 import { thoughtsFirst, thoughtsIn } from '../call-signature.ts'
+import { inDataUrl, NEEDS_DATA_URL } from '../data-url.ts'
 import { jsonOfInput } from '../freeform.ts'
 import { isRecord, type JsonRecord, listIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, TextPart } from '../neutral.ts'
@@ -117,17 +118,15 @@ function readUnmarked(part: JsonRecord, where: string): Content {
   }
 }
 
-const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+=-]+)*;base64,/
-
 /** An address, or what a `data:` URL holds. */
 function sourceOf(url: string, where: string): MediaSource {
   if (!url.startsWith('data:')) {
     if (url === '') throw wrong(where, 'names no data')
     return { kind: 'url', url }
   }
-  const found = DATA_URL.exec(url.slice(0, 200))
-  if (found === null) throw wrong(where, 'must have a URL such as "data:image/png;base64,…"')
-  return { kind: 'base64', mediaType: found[1] ?? '', base64: url.slice(found[0].length) }
+  const found = inDataUrl(url)
+  if (found === null) throw wrong(where, NEEDS_DATA_URL)
+  return found
 }
 
 function wrong(where: string, what: string): GateError {

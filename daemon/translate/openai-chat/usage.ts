@@ -1,19 +1,9 @@
-import { onlyOutermost } from '../json-find.ts'
 import { countIn, isReport, recordIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
-
-const SERVICE = 'service_tier'
+import { SERVICE, usageReader } from '../openai-usage.ts'
 
 /** The usage in the bytes of a whole answer. @returns null when it reports none */
-export function usageOf(answer: Buffer): Usage | null {
-  try {
-    const usage = onlyOutermost(answer, 'usage', SERVICE)
-    if (usage === null) return reportedUsage(JSON.parse(answer.toString('utf8')))
-    return reportedUsage(usage)
-  } catch {
-    return null // not JSON: the upstream reported nothing
-  }
-}
+export const usageOf = usageReader(reportedUsage)
 
 /** The usage in an answer or a stream's chunk. @returns null when it has none */
 export function reportedUsage(answer: unknown): Usage | null {

@@ -1,5 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import { append } from '../append.ts'
+import { inDataUrl, NEEDS_DATA_URL } from '../data-url.ts'
 import { jsonOfInput } from '../freeform.ts'
 import { isRecord, type JsonRecord, listIn, recordIn, textIn } from '../json-value.ts'
 import type { Feature, MediaPart, MediaSource, NeutralMessage, NeutralPart, TextPart } from '../neutral.ts'
@@ -135,17 +136,15 @@ function readUnmarked(part: JsonRecord, where: string, features: Set<Feature>): 
 const detailIn = (detail: unknown): { readonly detail?: string } =>
   typeof detail === 'string' && detail !== 'auto' ? { detail } : {}
 
-const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+)(?:;[\w.+=-]+)*;base64,/
-
 /** The id of a file, an address, or what a `data:` URL holds. */
 function sourceOf(part: JsonRecord, field: string, where: string): MediaSource {
   const id = textIn(part['file_id'])
   const data = textIn(part[field]) ?? ''
   if (id !== null) return { kind: 'file', id }
   if (data === '') throw wrong(where, 'names no data')
-  const found = data.startsWith('data:') ? DATA_URL.exec(data.slice(0, 200)) : null
-  if (found !== null) return { kind: 'base64', mediaType: found[1] ?? '', base64: data.slice(found[0].length) }
-  if (data.startsWith('data:')) throw wrong(where, 'must have a URL such as "data:image/png;base64,…"')
+  const found = inDataUrl(data)
+  if (found !== null) return found
+  if (data.startsWith('data:')) throw wrong(where, NEEDS_DATA_URL)
   // SDKs take the bytes of a file without the URL, too
   return field === 'file_data'
     ? { kind: 'base64', mediaType: 'application/pdf', base64: data }

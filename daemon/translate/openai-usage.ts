@@ -1,0 +1,16 @@
+import { onlyOutermost } from './json-find.ts'
+import type { Usage } from './neutral.ts'
+
+/** Where both of OpenAI's APIs say which class of service has answered. */
+export const SERVICE = 'service_tier'
+
+/** The usage in the bytes of a whole answer, which is near its end in both APIs; null when it reports none. */
+export const usageReader =
+  (reportedUsage: (answer: unknown) => Usage | null) =>
+  (answer: Buffer): Usage | null => {
+    try {
+      return reportedUsage(onlyOutermost(answer, 'usage', SERVICE) ?? JSON.parse(answer.toString('utf8')))
+    } catch {
+      return null // not JSON: the upstream reported nothing
+    }
+  }
