@@ -65,7 +65,7 @@ export function helloReader(): (chunk: Buffer) => HelloReading {
 }
 
 /** Bytes that come in parts, joined. */
-class Gathered {
+export class Gathered {
   #room = Buffer.allocUnsafe(0)
   length = 0
 

@@ -2,7 +2,7 @@ import type { Spec } from '../../schemas/spec/spec.ts'
 import { isLoopback } from '../../schemas/words/address.ts'
 import type { Finding } from '../diagnostic.ts'
 import { checkAlerts } from './alerts.ts'
-import { checkRelay } from './relay.ts'
+import { checkRelay, checkRelayedNames } from './relay.ts'
 import { checkTls, hasCertificates } from './tls.ts'
 
 /** Who may reach the gateway, and what for, makes sense as a whole. */
@@ -13,6 +13,7 @@ export function checkGateway(spec: Spec): Finding[] {
     ...checkNames(spec),
     ...checkAlerts(spec),
     ...checkRelay(spec),
+    ...checkRelayedNames(spec),
     ...checkSandbox(spec),
   ]
 }

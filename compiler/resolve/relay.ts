@@ -1,6 +1,21 @@
 import type { Spec } from '../../schemas/spec/spec.ts'
 import type { Finding } from '../diagnostic.ts'
 
+/** Visitors of one name go to one place. */
+export function checkRelayedNames({ relay: { names, backends } }: Pick<Spec, 'relay'>): Finding[] {
+  const all = [
+    ...names.map((name, i) => ({ name, path: ['relay', 'names', i] })),
+    ...backends.flatMap((backend, b) =>
+      backend.names.map((name, i) => ({ name, path: ['relay', 'backends', b, 'names', i] })),
+    ),
+  ]
+  return all.flatMap(({ name, path }, at): Finding[] => {
+    if (all.findIndex((other) => other.name === name) === at) return []
+    const message = `"${name}" is relayed to two places: visitors of a name go to one`
+    return [{ code: 'INVALID_VALUE', path, message, hint: 'leave it where its visitors should go' }]
+  })
+}
+
 /** Being reachable through relays needs one, and its domain. An address may come in another way than by the spec. */
 export function checkRelay({ relay: { enable, addresses, domain } }: Pick<Spec, 'relay'>): Finding[] {
   if (!enable) return []

@@ -129,6 +129,7 @@ const ANY_TEXT = [
   'models.<name>.targets[].model',
   'models.<name>.targets[].parameters[].json',
   'models.<name>.targets[].system_prefix',
+  'relay.backends[].address',
   'relay.ca',
   'relay.ct_log',
   'relay.invite.file',

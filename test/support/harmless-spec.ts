@@ -216,7 +216,7 @@ export function harmlessSpec(way: Way, folder = '/zq'): Record<string, unknown> 
       pins: ['GnZXd2vPeZzcZhPzVxZ1x9UEu6e0bV1HkQ3nJr0aM2I='],
       ca: '/zqrelayca.pem',
       ct_log: 'https://zqlogs.example/{name}',
-      backends: [{ names: ['zqbackend.example'], address: '10.77.6.1:8443', proxy_protocol: 'v1' }],
+      backends: [{ names: ['zqbackend.example'], address: 'unix:/zqbackend.sock', proxy_protocol: 'v1' }],
     },
     peers: {
       zqpeer: {

@@ -42,7 +42,7 @@ const TAKEN: readonly (readonly [RegExp, fc.Arbitrary<string>])[] = [
   [/\.env$/, fc.stringMatching(/^[A-Z_][A-Z0-9_]{3,9}Y$/)],
   [/\.(?:aliases\[\]|expose|custom_domain|volumes\[\]\.name)$/, fc.stringMatching(/^[a-z0-9]{2,6}-[a-z0-9]{1,6}$/)],
   [/^relay\.(?:names\[\]|backends\[\]\.names\[\])$/, host],
-  [/^relay\.backends\[\]\.address$/, address.map((text) => `${text}:8443`)],
+  [/^relay\.backends\[\]\.address$/, nastyText.map((text) => `unix:/z${text.replace(/\s/g, '')}`)],
   [/^relay\.pins\[\]$/, fc.stringMatching(/^[A-Za-z0-9+/]{43}=$/)],
   [/^relay\.ct_log$/, fc.tuple(host, nastyText).map(([at, text]) => `https://${at}/${text.replace(/[\s#]/g, '')}`)],
   [/^peers\.<name>\.node$/, fc.stringMatching(/^[a-z2-7]{32}$/)],

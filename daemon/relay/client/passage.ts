@@ -2,7 +2,7 @@ import type { ServerHttp2Stream } from 'node:http2'
 import { connect, type Socket } from 'node:net'
 import type { RelayBackend } from '../../../schemas/config/relay-backend.ts'
 import { parseHostPort } from '../../../schemas/words/address.ts'
-import { helloReader } from '../../../wire/client-hello.ts'
+import { Gathered, helloReader } from '../../../wire/client-hello.ts'
 import { ownProxyHeader, proxyHeader } from '../../../wire/proxy-header.ts'
 import { isPrivate } from './trust.ts'
 import { refuse, type Visit } from './visit.ts'
@@ -50,16 +50,16 @@ export async function knock({ address, proxy_protocol: version }: RelayBackend):
 /** The bytes up to the end of the ClientHello, and the name that it asks for; null: there is none in time. */
 function readHello(visitor: VisitorSocket): Promise<{ readonly name: string | null; readonly bytes: Buffer } | null> {
   const read = helloReader()
-  const chunks: Buffer[] = []
+  const gathered = new Gathered() // a list of single bytes would take a hundred times as much
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<typeof readHello>>>()
   const none = () => resolve(null)
   const timer = setTimeout(none, HELLO_MS)
   const take = (chunk: Buffer) => {
-    chunks.push(chunk)
+    gathered.add(chunk)
     const reading = read(chunk)
     if (reading.kind === 'more') return
     visitor.off('data', take).pause() // what follows waits for the server
-    resolve(reading.kind === 'hello' ? { name: reading.hello.name, bytes: Buffer.concat(chunks) } : null)
+    resolve(reading.kind === 'hello' ? { name: reading.hello.name, bytes: gathered.bytes() } : null)
   }
   visitor.on('data', take).once('end', none).once('close', none)
   return promise.finally(() => {
