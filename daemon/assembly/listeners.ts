@@ -141,10 +141,11 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
     /**
      * Serves a visitor that a relay has brought.
      * @param source the visitor's address, canonical, as the relay says; see `lentTo`
+     * @param leaving aborts when its tunnel ends before long
      */
-    takeRelayed(socket: Connection, source: string): void {
+    takeRelayed(socket: Connection, source: string, leaving: AbortSignal): void {
       if (relayed === null) socket.destroy()
-      else relayed.take(socket, { peer: lentTo(source), secured: null, isRelayed: true })
+      else relayed.take(socket, { peer: lentTo(source), secured: null, isRelayed: true, leaving })
     },
     /** Listens for other gateways, from the first call on. @returns where @throws Error (EADDRINUSE, EACCES, …) */
     listenForPeers(): Promise<string> {

@@ -74,7 +74,8 @@ export function createHttpListener({ handle, errorBody }: Answering, limits: Htt
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     noteRequest(request.socket, response)
     const via = viaOf(request.socket)
-    if (draining) response.shouldKeepAlive = false // the answer says "Connection: close"
+    // the answer says "Connection: close"
+    if (draining || via.leaving?.aborted === true) response.shouldKeepAlive = false
     const headers = layer?.headersFor(request.headers.host, via) ?? []
     for (let at = 0; at < headers.length; at += 2) response.setHeader(headers[at] ?? '', headers[at + 1] ?? '')
     inBackground(log, REQUEST_LOST, () => handle(request, response, via))

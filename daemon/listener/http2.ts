@@ -84,7 +84,9 @@ export function createHttp2(
       else begin()
     })
     // who hears it before anything was asked would connect again at once, to hear it again
-    if (draining) kept.leave()
+    if (draining || via.leaving?.aborted === true) kept.leave()
+    via.leaving?.addEventListener('abort', kept.leave)
+    socket.once('close', () => via.leaving?.removeEventListener('abort', kept.leave))
   }
 
   /** Ends a session that overdoes what costs its client nothing. */

@@ -10,6 +10,8 @@ export type Via = {
   readonly peerNode?: string
   /** A relay has brought it. */
   readonly isRelayed?: true
+  /** Aborts when this way ends before long: its client is to come again by another. */
+  readonly leaving?: AbortSignal
 }
 
 /** The TLS end of a connection. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import {
   CONTROL_PATH,
@@ -66,6 +67,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
   const connectedAtMs = now()
   const welcomed = Promise.withResolvers<Control<'welcome'>>()
   const leaving = Promise.withResolvers<void>()
+  const left = new AbortController()
   const closed = Promise.withResolvers<void>()
   /** As the relay says. */
   let said: readonly string[] = []
@@ -74,6 +76,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
   let drainsAfterMs: number | null = null
   let endReason = 'the relay closed the connection'
 
+  setMaxListeners(0, left.signal) // one for each connection
   session.setLocalWindowSize(TUNNEL_WINDOW_BYTES)
   session.on('error', () => {}) // its close says the same
   session.once('goaway', () => leave(0))
@@ -88,6 +91,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
     room: parts.room,
     isOwn: (name) => said.includes(name) && parts.mayBeOwn(name),
     isDraining: parts.isDraining,
+    leaving: left.signal,
     most: () => mostVisitors,
   })
   const control = openControl(session, parts, read, end)
@@ -110,6 +114,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
   function leave(afterMs: number): void {
     drainsAfterMs ??= afterMs
     leaving.resolve()
+    left.abort()
   }
 
   function read(message: ControlMessage): void {
@@ -194,8 +199,7 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
     release: (name: string): Promise<Control<'answer'>> => asking.ask((id) => ({ type: 'release', id, name })),
     /** Takes no more visitors, and ends with the last. */
     leave(): void {
-      drainsAfterMs ??= 0
-      leaving.resolve()
+      leave(0)
       if (session.destroyed) return
       session.goaway()
       visitors.whenNone(() => session.destroy())

@@ -7,8 +7,12 @@ import type { Room } from './room.ts'
 import { type Refusal, refuse, type Visit } from './visit.ts'
 import { VisitorSocket } from './visitor-socket.ts'
 
-/** Serves a visitor. @param source its address, canonical, as the relay says */
-export type TakeVisitor = (socket: VisitorSocket, source: string) => void
+/**
+ * Serves a visitor.
+ * @param source its address, canonical, as the relay says
+ * @param leaving aborts when its tunnel ends before long, so that its client is to come again by another
+ */
+export type TakeVisitor = (socket: VisitorSocket, source: string, leaving: AbortSignal) => void
 
 /** Passes a visitor on to a local server. @returns false: none has that name, and the stream is as it was */
 export type PassVisitor = (stream: ServerHttp2Stream, visit: Visit) => boolean
@@ -22,6 +26,8 @@ export type VisitorParts = {
   readonly isDraining: () => boolean
   /** What visitors of all tunnels share. */
   readonly room: Room
+  /** Aborts when the tunnel ends before long. */
+  readonly leaving: AbortSignal
   /** How many visitors this tunnel may bring at once. */
   readonly most: () => number
 }
@@ -29,7 +35,7 @@ export type VisitorParts = {
 const MOST_HOPS = 1
 
 /** Serves the visitors of one tunnel. */
-export function createVisitors({ take, pass, isOwn, isDraining, room, most }: VisitorParts) {
+export function createVisitors({ take, pass, isOwn, isDraining, room, leaving, most }: VisitorParts) {
   const streams = new Set<ServerHttp2Stream>()
   let none: (() => void) | undefined
 
@@ -59,7 +65,7 @@ export function createVisitors({ take, pass, isOwn, isDraining, room, most }: Vi
       })
       if (pass(stream, { name, source: endOf(source, port), target: targetOf(headers) })) return
       stream.respond({ ':status': 200 })
-      take(new VisitorSocket(stream), source)
+      take(new VisitorSocket(stream), source, leaving)
     },
     count: () => streams.size,
     /** Calls it when there is no visitor left. */
