@@ -31,3 +31,13 @@ test.each([
   const said = diagnostics.map(({ code, path }) => `${code} ${path}`)
   expect(said.filter((line) => line.includes(' relay'))).toEqual(expected)
 })
+
+test('the daemon may connect to the servers that visitors are passed on to', () => {
+  const sockets = backend('b.example.net').replace('127.0.0.1:8443', 'unix:/run/photos/tls.sock')
+  const text = relay(`${backend('a.example.net').replace('127.0.0.1', '192.168.7.7')}${sockets}`)
+  const compiled = compile(text, { targets: ['systemd', 'nftables'], systemd: 257 })
+  if (compiled.kind === 'refused') return expect.unreachable(JSON.stringify(compiled.diagnostics))
+  const all = compiled.files.map((file) => file.text).join('\n')
+  expect(all).toMatch(/^BindReadOnlyPaths=-\/run\/photos$/m)
+  expect(all).toMatch(/ip daddr 192\.168\.7\.7 tcp dport 8443 .*accept/)
+})

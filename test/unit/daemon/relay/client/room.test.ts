@@ -110,3 +110,15 @@ test('the end of a visitor is the last of its bytes', async () => {
   expect(text.length).toBe(40_007)
   expect(text.endsWith('the end')).toBe(true)
 })
+
+test('a visitor that is reset in the frame after its first is none', async () => {
+  await begin(createRoom())
+  const gone = Array.from({ length: 200 }, (_, i) => 3 + 2 * i)
+  const reset = (stream: number) => frame(TYPE.reset, 0, stream, Buffer.of(0, 0, 0, 8))
+  say(
+    ...gone.flatMap((stream) => [visitorHeaders(stream, stream % 4 === 1 ? NAME : 'other.example.net'), reset(stream)]),
+  )
+  say(visitorHeaders(1_001, NAME))
+  await until(() => visitors.some(({ destroyed }) => !destroyed))
+  expect(tunnel.isOpen()).toBe(true)
+})
