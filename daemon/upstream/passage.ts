@@ -62,6 +62,7 @@ export class Passage implements OverConnection, Receiver, StreamOwner {
 
   overConnection(bytesRead: () => number): void {
     this.#bytesRead = bytesRead
+    this.#bytesReadBefore = bytesRead() // that of a request which is never begun
   }
 
   onRequestStart(controller: Controller): void {

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { FRAME, type Frame, FrameError, type FrameType, frameOf, frameReader } from './frames.ts'
-import { Sent, TELL_BYTES } from './sent.ts'
+import { MOST_UNTAKEN_BYTES, Sent, TELL_BYTES } from './sent.ts'
 
 /** An encrypted connection that carries a channel for a while. */
 export type Carrier = Pick<
@@ -127,7 +127,9 @@ export class Channel extends Duplex {
       case FRAME.data:
         this.#received += body.length
         this.bytesRead += body.length
-        if (this.#isWanted && this.#queue.length === 0) this.#give(body)
+        if (this.#received - this.#taken > MOST_UNTAKEN_BYTES)
+          this.destroy(reset('the other gateway sends more than it may'))
+        else if (this.#isWanted && this.#queue.length === 0) this.#give(body)
         else this.#queue.push(body)
         break
       case FRAME.end:

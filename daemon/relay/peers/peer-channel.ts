@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { NodeIdentity } from '../client/identity.ts'
 import { Channel, reset } from './channel.ts'
 import { FRAME, frameOf, ID_BYTES } from './frames.ts'
@@ -44,7 +43,7 @@ export async function openPeerChannel(parts: PeerChannelParts, timeoutMs: number
     const type = isKnown ? FRAME.resume : FRAME.begin
     channel.attach(carrier, frameOf(type, channel.received, id), theirs)
     clearTimeout(direct)
-    if (isRelayed) tryDirect(FIRST_DIRECT_MS)
+    if (isRelayed && whereIs()?.addresses.length !== 0) tryDirect(FIRST_DIRECT_MS)
   }
 
   /** Leaves the relay as soon as there is a direct way; nothing waits for it meanwhile. */
@@ -72,7 +71,7 @@ export async function openPeerChannel(parts: PeerChannelParts, timeoutMs: number
         else goOn(dialled, null)
         return
       } catch (error) {
-        if (now() + pauseMs >= until) {
+        if (whereIs() === null || now() + pauseMs >= until) {
           channel.destroy(reset(`the connection was cut, and no way leads there any more: ${String(error)}`))
           return
         }
@@ -103,7 +102,10 @@ async function welcomed(channel: Channel, timeoutMs: number): Promise<void> {
   const late = () => channel.destroy(reset(`no welcome in ${timeoutMs} ms`))
   const timer = setTimeout(late, timeoutMs)
   try {
-    await once(channel, 'welcome')
+    await new Promise<void>((resolve, reject) => {
+      channel.once('welcome', resolve)
+      channel.once('close', () => reject(channel.errored ?? reset('the other gateway has closed the connection')))
+    })
   } finally {
     clearTimeout(timer)
   }

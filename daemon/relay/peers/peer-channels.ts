@@ -11,7 +11,7 @@ const HELLO_MS = 5_000
 /** How long a channel without a connection is kept: longer than the other side tries. */
 const KEPT_MS = 30_000
 /** Channels of one gateway. */
-const MOST_OF_NODE = 1_000
+const MOST_OF_NODE = 512
 /** Ids of channels that are over: one that comes again is refused, so that no request begins twice. */
 const MOST_OVER = 10_000
 

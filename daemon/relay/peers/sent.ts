@@ -64,5 +64,8 @@ export class Sent {
   }
 }
 
+/** More cannot wait on the other side: the window, and the piece that goes beyond it. */
+export const MOST_UNTAKEN_BYTES = WINDOW_BYTES + MOST_DATA_BYTES
+
 /** Taken bytes are told of when there are so many: often enough for the other side to go on. */
 export const TELL_BYTES = WINDOW_BYTES / 4

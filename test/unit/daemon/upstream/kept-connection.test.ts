@@ -1,7 +1,10 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
+import { buildConnector } from 'undici'
 import { afterEach, expect, test } from 'vitest'
 import type { UsageRow } from '../../../../daemon/meter/usage.ts'
+import { countingClient } from '../../../../daemon/upstream/connector.ts'
+import { forward } from '../../../../daemon/upstream/forward.ts'
 import { chatBody } from '../../../support/chat.ts'
 import { KEY, startDataPlane } from '../../../support/data-plane.ts'
 import { completion, sendJson } from '../../../support/fake-upstream.ts'
@@ -116,4 +119,52 @@ test('B11: what has begun to be answered is not sent again', async () => {
     response.write('x', () => response.destroy())
   })
   expect(seen).toMatchObject({ statuses: [200, 502], requests: 2 })
+})
+
+test('B11: a request that is never begun, since the kept connection was reset just before, may be sent again', async () => {
+  const server = createServer((request, response) => {
+    request.resume()
+    sendJson(response, 200, completion('hi'))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  closing.push(() => server.close())
+  const sockets: Socket[] = []
+  const connect = buildConnector({})
+  const client = countingClient(new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`), {
+    allowH2: false,
+    connect: (to, callback) =>
+      connect(to, (...result) => {
+        if (result[1] !== null) sockets.push(result[1])
+        callback(...result)
+      }),
+  })
+  closing.push(() => client.destroy())
+  const ask = () =>
+    forward(
+      {
+        dispatcher: client,
+        method: 'POST',
+        path: '/',
+        headers: [],
+        body: Buffer.from('{}'),
+        headersTimeoutMs: 5_000,
+        idleTimeoutMs: 5_000,
+        redactor: null,
+        hold: () => {},
+      },
+      { started: () => false, start: () => {}, write: () => true, onDrain: () => {}, onGone: () => {} },
+      {
+        mediaType: 'none/none',
+        looksLikeStream: () => false,
+        watch: () => {
+          throw new RangeError('nothing is a stream')
+        },
+        isWhole: true,
+        failureOf: () => null,
+      },
+      () => 0,
+    )
+  expect(await ask()).toMatchObject({ kind: 'answered' })
+  sockets[0]?.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
+  expect(await ask()).toMatchObject({ kind: 'unreached', wasKept: true })
 })
