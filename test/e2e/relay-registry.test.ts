@@ -178,6 +178,11 @@ describe.skipIf(!hasEtcd)('a registry in etcd', () => {
     }
     expect(await one.registry.claim(claimOf(NODE_A, 'removed'))).toEqual({ kind: 'claimed' })
     await until(() => two.registry.ownerOf(`removed.${DOMAIN}`) === NODE_A)
+    // and the node that has it can have it written again
+    expect(await two.registry.claim(claimOf(NODE_A, 'myserver'))).toEqual({ kind: 'claimed' })
+    const late = testRegistry(await openStore(prefix))
+    expect(late.registry.ownerOf(`myserver.${DOMAIN}`)).toBe(NODE_A)
+    await late.registry.close()
     gateway.close()
     await one.registry.close()
     await two.registry.close()

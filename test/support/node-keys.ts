@@ -3,6 +3,9 @@ import { claimBytes, nodeIdOf } from '../../daemon/relay/protocol.ts'
 import type { Claim } from '../../daemon/relay/registry/registry.ts'
 import { ROUTE_MS, type RouteProof, routeBytes } from '../../daemon/relay/route-proof.ts'
 
+/** When the clocks of tests begin. */
+export const BEGIN_MS = Date.parse('2026-06-01T00:00:00Z')
+
 /** The key of a node, and what it signs. */
 export type NodeKeys = {
   readonly id: string
@@ -13,7 +16,7 @@ export type NodeKeys = {
   /** Base64url of its public key. */
   readonly key: string
   readonly sign: (bytes: Buffer) => string
-  /** @param expiresAtMs twelve hours from now when absent */
+  /** @param expiresAtMs twelve hours from BEGIN_MS when absent */
   readonly route: (relayId: string, tunnelId: string, expiresAtMs?: number) => RouteProof
   readonly claim: (name: string, more?: Partial<Claim>) => Claim
   /** A claim of a name that another node has, which signs it as well. */
@@ -32,7 +35,7 @@ export function nodeKeys(): NodeKeys {
     exporter,
     key,
     sign: signed,
-    route: (relayId, tunnelId, expiresAtMs = Date.now() + ROUTE_MS) => ({
+    route: (relayId, tunnelId, expiresAtMs = BEGIN_MS + ROUTE_MS) => ({
       key,
       expiresAtMs,
       signature: signed(routeBytes({ nodeId: id, relayId, tunnelId }, expiresAtMs)),

@@ -4,7 +4,7 @@ import type { ClaimRules } from '../../daemon/relay/registry/claims.ts'
 import { openRegistry } from '../../daemon/relay/registry/open-registry.ts'
 import type { RecordStore } from '../../daemon/relay/registry/record-store.ts'
 import type { Claim, Registry } from '../../daemon/relay/registry/registry.ts'
-import { type NodeKeys, nodeKeys } from './node-keys.ts'
+import { BEGIN_MS, type NodeKeys, nodeKeys } from './node-keys.ts'
 
 export const DOMAIN = 'gate.example.org'
 const keys = new Map<string, NodeKeys>()
@@ -29,7 +29,7 @@ export type TestRegistry = {
 
 /** A registry over a store, with a clock and a DNS that are set. */
 export function testRegistry(store: RecordStore, rules: Partial<ClaimRules> = {}): TestRegistry {
-  const clock = { nowMs: Date.parse('2026-06-01T00:00:00Z') }
+  const clock = { nowMs: BEGIN_MS }
   const txt = new Map<string, readonly string[]>()
   const registry = openRegistry({
     store,
@@ -242,9 +242,10 @@ export function registryContract(open: () => Promise<RecordStore>): void {
       { tunnel: 'another-relay', proof: node.route('r2', 'another-relay') },
       { tunnel: 'another-tunnel', proof: node.route('r1', 'before') },
       { tunnel: 'another-key', proof: other.route('r1', 'another-key') },
-      { tunnel: 'another-time', proof: { ...node.route('r1', 'another-time'), expiresAtMs: clock.nowMs * 2 } },
+      { tunnel: 'another-time', proof: { ...node.route('r1', 'another-time'), expiresAtMs: clock.nowMs + 3_600_000 } },
       { tunnel: 'no-key', proof: { ...node.route('r1', 'no-key'), key: '' } },
       { tunnel: 'over', proof: node.route('r1', 'over', clock.nowMs) },
+      { tunnel: 'for-a-year', proof: node.route('r1', 'for-a-year', clock.nowMs + 365 * DAY_MS) },
       { tunnel: 'good', proof: node.route('r1', 'good', clock.nowMs + 1) },
     ]
     for (const { tunnel, proof } of proofs) await registry.announce(node.id, tunnel, proof)

@@ -19,6 +19,8 @@ export type ClaimParts = {
   readonly store: RecordStore
   readonly rules: ClaimRules
   readonly lookUpTxt: (host: string, signal: AbortSignal) => Promise<readonly string[]>
+  /** The node that visitors of a host are led to, whatever is stored; null: none. */
+  readonly ownerOf: (host: string) => string | null
   /** Until when a host rests for all nodes but one, whatever is stored. */
   readonly restOf: (host: string) => { readonly nodeId: string; readonly untilMs: number } | undefined
   readonly now: () => number
@@ -67,7 +69,7 @@ type Step =
 
 /** What to write for a claim by what is known now, or why it is refused. @param proven by the host's DNS; absent: a label */
 function claimStep(
-  { store, rules, restOf, now }: ClaimParts,
+  { store, rules, ownerOf, restOf, now }: ClaimParts,
   claim: Claim,
   host: string,
   proven: readonly string[] | undefined,
@@ -76,10 +78,12 @@ function claimStep(
   const stored = store.get(keyOf.name(host))
   const held = readStoredName(stored?.value)
   const isMine = held?.nodeId === nodeId
-  if (isMine && held.releasedAtMs === undefined) return { kind: 'claimed' }
+  if (isMine && held.releasedAtMs === undefined && ownerOf(host) === nodeId) return { kind: 'claimed' }
   const isMoved = held !== undefined && held.nodeId === previous?.nodeId && held.releasedAtMs === undefined
   const isGivenUp = held !== undefined && proven !== undefined && !proven.includes(held.nodeId)
-  const blocked = held === undefined || isMine || isMoved || isGivenUp ? undefined : whyNot(held, now())
+  // what is stored was not believed, and is written as it was
+  const isKept = held !== undefined && !isMine && ownerOf(host) === nodeId
+  const blocked = held === undefined || isMine || isMoved || isGivenUp || isKept ? undefined : whyNot(held, now())
   if (blocked !== undefined) return blocked
   const rest = restOf(host)
   if (rest !== undefined && rest.nodeId !== nodeId && !isMoved) return { kind: 'quarantined', untilMs: rest.untilMs }
@@ -96,7 +100,7 @@ function claimStep(
     conditions.push(before.condition)
     changes.push(before.change)
   }
-  if (rules.wantsInvite && !isMoved && !isMine && !isByOperator) {
+  if (rules.wantsInvite && !isMoved && !isMine && !isKept && !isByOperator) {
     if (claim.invite === undefined) return { kind: 'invite-needed' }
     const use = inviteUse(store, claim.invite, now())
     if (use === undefined) return { kind: 'invite-refused' }

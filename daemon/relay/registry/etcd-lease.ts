@@ -19,6 +19,8 @@ export function createEtcdLease(gateway: EtcdGateway, write: (changes: readonly 
   /** Keys that etcd may have otherwise. */
   const dirty = new Set<string>()
   let turn: Promise<void> = Promise.resolve()
+  /** Waits for the one that runs, and takes along all that is wanted by then. */
+  let next: Promise<void> | undefined
   let id: string | undefined
 
   async function settle(): Promise<void> {
@@ -32,9 +34,14 @@ export function createEtcdLease(gateway: EtcdGateway, write: (changes: readonly 
   }
 
   function settled(): Promise<void> {
-    const mine = turn.then(settle)
-    turn = mine.catch(() => {})
-    return mine
+    if (next !== undefined) return next
+    const begun = turn.then(() => {
+      next = undefined
+      return settle()
+    })
+    next = begun
+    turn = begun.catch(() => {})
+    return begun
   }
 
   async function take(): Promise<void> {

@@ -6,6 +6,7 @@ import { followStore } from './known.ts'
 import { recordLedger } from './record-ledger.ts'
 import type { RecordStore } from './record-store.ts'
 import type { Registry } from './registry.ts'
+import { isInTime } from './routes.ts'
 import { keyOf, readStoredNode } from './stored.ts'
 
 export type RegistryParts = {
@@ -47,7 +48,8 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
   return {
     ready: store.ready,
     state: store.state,
-    claim: (claim) => claimName({ store, rules: rules(), lookUpTxt, restOf: known.restOf, now, log }, claim),
+    claim: (claim) =>
+      claimName({ store, rules: rules(), lookUpTxt, ownerOf: known.ownerOf, restOf: known.restOf, now, log }, claim),
     release: (name, nodeId) => releaseName(store, rules(), name, nodeId, now()),
     async sweep() {
       await sweepNames(store, known.names(), now())
@@ -59,7 +61,12 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
     },
     namesOf: (nodeId) => readStoredNode(store.get(keyOf.node(nodeId))?.value)?.hosts ?? [],
     names: known.names,
-    async announce(nodeId, tunnel, { key, expiresAtMs, signature }) {
+    async announce(nodeId, tunnel, proof) {
+      const { key, expiresAtMs, signature } = proof
+      if (!isInTime(proof, now()))
+        log('warn', 'the clock of a node is wrong by more than half a day: other relays pass no visitors on to it', {
+          subject: nodeId,
+        })
       const value = JSON.stringify({ key, expiresAtMs, signature })
       const change = { key: keyOf.route(nodeId, relayId, tunnel), value, isLeased: true }
       const commit = await store.commit([], [change])

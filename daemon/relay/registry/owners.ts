@@ -34,6 +34,11 @@ export function createOwners({ domain, isShared, clock, refused }: OwnersParts) 
   const isOver = ({ releasedAtMs }: StoredName): boolean =>
     releasedAtMs !== undefined && releasedAtMs + REST_MS <= clock()
 
+  const isBelieved = (host: string, record: Believed): boolean => {
+    record.isSigned ??= isClaimSigned(host, domain, record)
+    return record.isSigned
+  }
+
   function take(host: string, found: StoredName | undefined): void {
     const before = believed.get(host)
     const isFree = before === undefined || !isShared || !host.endsWith(`.${domain}`) || isOver(before)
@@ -48,7 +53,7 @@ export function createOwners({ domain, isShared, clock, refused }: OwnersParts) 
       believed.set(host, found)
       return
     }
-    if (found.nodeId !== before.nodeId) {
+    if (found.nodeId !== before.nodeId || !isBelieved(host, found)) {
       doubted.add(host)
       refused(host, found.nodeId)
       return
@@ -56,11 +61,6 @@ export function createOwners({ domain, isShared, clock, refused }: OwnersParts) 
     const { releasedAtMs } = found
     const seenMs = before.releasedAtMs ?? clock() - DAY_MS
     believed.set(host, releasedAtMs === undefined ? found : { ...found, releasedAtMs: Math.max(releasedAtMs, seenMs) })
-  }
-
-  const isBelieved = (host: string, record: Believed): boolean => {
-    record.isSigned ??= isClaimSigned(host, domain, record)
-    return record.isSigned
   }
 
   return {

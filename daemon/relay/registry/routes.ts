@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isRouteSigned, type RouteProof } from '../route-proof.ts'
+import { isRouteSigned, ROUTE_MS, type RouteProof } from '../route-proof.ts'
 import type { Route } from './registry.ts'
 
 const storedProof = z.object({
@@ -14,6 +14,8 @@ type Announced = Route & {
   isSigned?: boolean
 }
 
+/** A node whose clock is ahead by more vouches for longer than it should. */
+const MOST_AHEAD_MS = 3 * ROUTE_MS
 /** Of one node; whoever writes more pushes out the oldest. */
 const MOST_ROUTES = 32
 /** Relays that are told about once each. */
@@ -52,10 +54,14 @@ export function createRoutes(forged: (relayId: string, nodeId: string) => void) 
     },
     of(nodeId: string, nowMs: number): readonly Route[] {
       const announced = byNode.get(nodeId) ?? NONE
-      return announced.filter((route) => route.proof.expiresAtMs > nowMs && isSigned(nodeId, route))
+      return announced.filter((route) => isInTime(route.proof, nowMs) && isSigned(nodeId, route))
     },
   }
 }
+
+/** Whether a route is in force, by clocks that differ by a day at most. */
+export const isInTime = ({ expiresAtMs }: RouteProof, nowMs: number): boolean =>
+  expiresAtMs > nowMs && expiresAtMs <= nowMs + MOST_AHEAD_MS
 
 function readProof(value: string): RouteProof | undefined {
   try {

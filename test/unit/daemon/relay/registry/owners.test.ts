@@ -59,8 +59,9 @@ test('a name in use goes to another node with the signature of the first alone',
     { previous: { key: thief.key, signature: thief.claim('myserver').signature } },
   ])
     take(HOST, record(thief, more))
+  take(HOST, record(owner, { signature: thief.claim('myserver').signature }))
   expect(of(HOST)).toBe(owner.id)
-  expect(refused).toEqual(Array(5).fill(thief.id))
+  expect(refused).toEqual([...Array(5).fill(thief.id), owner.id])
   const { previous } = thief.move('myserver', owner)
   take(HOST, record(thief, previous && { previous }))
   expect(of(HOST)).toBe(thief.id)
