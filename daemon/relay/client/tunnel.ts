@@ -1,23 +1,19 @@
 import { setMaxListeners } from 'node:events'
-import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { performServerHandshake } from 'node:http2'
 import {
-  CONTROL_PATH,
   type Control,
   type ControlMessage,
   claimBytes,
   EXPORTER,
-  messageReader,
-  PROTO,
-  ProtocolError,
   TUNNEL_RESETS,
   TUNNEL_SESSION_MEMORY,
   TUNNEL_SETTINGS,
   TUNNEL_WINDOW_BYTES,
   unknownFeature,
-  writeMessage,
 } from '../protocol.ts'
 import { RENEW_ROUTE_MS, ROUTE_MS, routeBytes } from '../route-proof.ts'
 import { createAsking } from './asking.ts'
+import { openControl } from './control.ts'
 import { dial, within } from './dial.ts'
 import { keepAlive } from './health.ts'
 import type { NodeIdentity } from './identity.ts'
@@ -206,63 +202,6 @@ export async function openTunnel(parts: TunnelParts, address: RelayAddress, sign
     },
     /** Ends now. */
     cut: (): void => session.destroy(),
-  }
-}
-
-/**
- * The first stream, which the relay opens: messages both ways for as long as the tunnel lives.
- * @param end called with why it is not one
- */
-function openControl(
-  session: ServerHttp2Session,
-  { instanceId, now }: Pick<TunnelParts, 'instanceId' | 'now'>,
-  read: (message: ControlMessage) => void,
-  end: (reason: string) => void,
-) {
-  let control: ServerHttp2Stream | null = null
-
-  function send(message: ControlMessage): void {
-    if (control !== null && !control.destroyed && !control.closed) control.write(writeMessage(message))
-  }
-
-  return {
-    send,
-    /** @returns whether it is the stream of messages */
-    accept(stream: ServerHttp2Stream, headers: Readonly<Record<string, unknown>>): boolean {
-      if (control !== null || headers[':method'] !== 'POST' || headers[':path'] !== CONTROL_PATH) return false
-      control = stream
-      const readMessages = messageReader()
-      const mayTell = tellLimit(now)
-      stream.on('error', () => {})
-      stream.once('close', () => session.destroy())
-      stream.on('data', (chunk: Buffer) => {
-        try {
-          for (const message of readMessages(chunk)) {
-            if (!mayTell()) throw new ProtocolError('the relay sends too many messages')
-            read(message)
-          }
-        } catch (error) {
-          end(error instanceof Error ? error.message : String(error))
-        }
-      })
-      stream.respond({ ':status': 200 })
-      send({ type: 'hello', proto: [PROTO], features: [], critical: [], instanceId, names: [], caps: [] })
-      return true
-    },
-  }
-}
-
-/** What a relay says by itself is rare: names that change, and that it leaves. */
-const TOLD_AT_ONCE = 64
-const TOLD_PER_SECOND = 1
-
-function tellLimit(now: () => number): () => boolean {
-  let [left, atMs] = [TOLD_AT_ONCE, now()]
-  return () => {
-    left = Math.min(TOLD_AT_ONCE, left + ((now() - atMs) / 1_000) * TOLD_PER_SECOND)
-    atMs = now()
-    left -= 1
-    return left >= 0
   }
 }
 
