@@ -28,7 +28,7 @@ export type Frame = { readonly type: number; readonly number: number; readonly b
 /** Of the random id of a channel. */
 export const ID_BYTES = 16
 export const MOST_DATA_BYTES = 2 ** 16
-const HEADER_BYTES = 7
+export const HEADER_BYTES = 7
 const NOTHING = Buffer.alloc(0)
 
 /** What the other side says is no frame. */
@@ -66,6 +66,13 @@ export function frameReader(onFrame: (frame: Frame) => void): (chunk: Buffer) =>
     waiting = bytes.length === 0 ? [] : [bytes]
     waitingBytes = bytes.length
   }
+}
+
+/** The whole frames in some bytes. @throws FrameError */
+export function framesIn(bytes: Buffer): readonly Frame[] {
+  const frames: Frame[] = []
+  frameReader((frame) => frames.push(frame))(bytes)
+  return frames
 }
 
 function bodyBytes(type: number, number: number): number {

@@ -1,6 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import { Channel } from './channel.ts'
-import { FRAME, type Frame, FrameError, frameOf, frameReader, ID_BYTES } from './frames.ts'
+import { FRAME, type Frame, FrameError, frameOf, framesIn, HEADER_BYTES, ID_BYTES } from './frames.ts'
 
 /** What a channel is told to when it begins, and when it goes on over another connection. */
 export type Began = (channel: Channel, isNew: boolean) => void
@@ -8,6 +8,7 @@ export type Began = (channel: Channel, isNew: boolean) => void
 type Known = { readonly node: string; readonly channel: Channel; expiry: NodeJS.Timeout | undefined }
 
 const HELLO_MS = 5_000
+const HELLO_BYTES = HEADER_BYTES + ID_BYTES
 /** How long a channel without a connection is kept: longer than the other side tries. */
 const KEPT_MS = 30_000
 /** Channels of one gateway. */
@@ -64,20 +65,17 @@ export function createPeerChannels() {
     take(socket: TLSSocket, node: string, began: Began): void {
       const timer = setTimeout(() => socket.destroy(), HELLO_MS).unref()
       socket.once('close', () => clearTimeout(timer))
-      const helloBytes = frameOf(FRAME.begin, 0, Buffer.alloc(ID_BYTES)).length
       let start = Buffer.alloc(0)
       const first = (chunk: Buffer) => {
         start = Buffer.concat([start, chunk])
-        if (start.length < helloBytes) return
+        if (start.length < HELLO_BYTES) return
         clearTimeout(timer)
         socket.off('data', first)
         try {
-          let feed: ((rest: Buffer) => void) | null = null
-          frameReader((frame) => {
-            feed = hear(frame, socket, node, began)
-          })(start.subarray(0, helloBytes))
-          const goOn = feed as ((rest: Buffer) => void) | null
-          if (start.length > helloBytes) goOn?.(start.subarray(helloBytes))
+          const [hello] = framesIn(start.subarray(0, HELLO_BYTES))
+          if (hello === undefined) throw new FrameError('a channel is named first')
+          const feed = hear(hello, socket, node, began)
+          if (start.length > HELLO_BYTES) feed?.(start.subarray(HELLO_BYTES))
         } catch (error) {
           if (!(error instanceof FrameError)) throw error
           socket.destroy()

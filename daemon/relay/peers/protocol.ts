@@ -3,7 +3,7 @@ import { isNodeId, nodeIdOf } from '../protocol.ts'
 
 /**
  * Between two gateways: TLS 1.3, both sides with the self-signed certificate of their Ed25519 keys, of which nothing but
- * the key counts; above it HTTP/1.1, as any client speaks it. Directly to `server.p2p_port`, or to a relay by a name of
+ * the key counts; above it a channel (`channel.ts`), and in that HTTP/1.1, as any client speaks it. Directly to `server.p2p_port`, or to a relay by a name of
  * the other gateway, which passes the bytes on.
  */
 export const PEER_ALPN = 'gate-peer/1'
