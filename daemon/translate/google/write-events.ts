@@ -27,9 +27,21 @@ export function writeContentEvents(
   let text = ''
   let signed: Signed = NOT_SIGNED
   const citations: Citation[] = []
+  /** The call that came last: what is thought after it, at the end, is in its signature as well. */
+  let held: ((signature: string | null) => string) | null = null
 
   const content = (parts: readonly object[], rest: object = {}, usage: object = {}) =>
     frame(JSON.stringify({ candidates: [{ content: contentOf(parts), ...rest, index: 0 }], ...usage, ...head }))
+
+  const holding =
+    (call: Extract<PartStart, { readonly kind: 'call' }>, json: string, own: string | null) =>
+    (late: string | null): string =>
+      content([callPart(call.id, call.name, json, own ?? late)])
+  const release = (signature: string | null): string => {
+    const call = held?.(signature) ?? ''
+    held = null
+    return call
+  }
 
   return (event) => {
     switch (event.kind) {
@@ -41,7 +53,7 @@ export function writeContentEvents(
         text = ''
         signed = NOT_SIGNED
         if (part.kind === 'redacted') signatures.keep(part)
-        return ''
+        return part.kind === 'redacted' || part.kind === 'reasoning' ? '' : release(null)
       case 'more':
         if (part.kind === 'text' || part.kind === 'refusal')
           return content([{ text: event.text }], logprobsResult(event.logprobs))
@@ -55,17 +67,20 @@ export function writeContentEvents(
         return ''
       case 'part-end':
         if (part.kind === 'reasoning') signatures.keep({ ...signed, kind: 'reasoning', text })
-        return part.kind === 'call' ? content([callPart(part.id, part.name, text, signatures.take())]) : ''
+        if (part.kind === 'call') held = holding(part, text, signatures.take())
+        return ''
       case 'end':
         return (
+          release(signatures.take()) +
           content(
             [],
             { finishReason: REASONS[event.finish], ...groundingOf(citations) },
             { usageMetadata: usageObject(event.usage) },
-          ) + close
+          ) +
+          close
         )
       case 'error':
-        return frame(JSON.stringify(errorBody(event.error))) + close
+        return release(null) + frame(JSON.stringify(errorBody(event.error))) + close
     }
   }
 }

@@ -13,10 +13,22 @@ export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => st
   let signed: Pick<ReasoningPart, 'signature' | 'signedBy'> | null = null
   const signatures = new CallSignatures()
   let calls = 0
+  /** The call that came last: what is thought after it, at the end, is in its signature as well. */
+  let held: ((signature: string | null) => string) | null = null
   let firstNs: number | null = null
 
   const line = (said: Parameters<Form>[0], rest: object = { done: false }) =>
     `${JSON.stringify({ model, created_at, ...form(said), ...rest })}\n`
+
+  const holding =
+    (call: { readonly id: string; readonly name: string; readonly json: string }, own: string | null) =>
+    (late: string | null): string =>
+      line({ calls: [callObject(call, calls - 1, own ?? late)] })
+  const release = (signature: string | null): string => {
+    const call = held?.(signature) ?? ''
+    held = null
+    return call
+  }
 
   return (event) => {
     switch (event.kind) {
@@ -29,7 +41,7 @@ export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => st
         signed = null
         if (part.kind === 'redacted') signatures.keep(part)
         firstNs ??= told.elapsedNs()
-        return ''
+        return part.kind === 'redacted' || part.kind === 'reasoning' ? '' : release(null)
       case 'more':
         if (part.kind === 'call' || part.kind === 'reasoning') text += event.text
         if (part.kind === 'call') return ''
@@ -44,14 +56,18 @@ export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => st
         if (signed !== null) signatures.keep({ ...signed, kind: 'reasoning', text })
         if (part.kind !== 'call') return ''
         calls += 1
-        return line({ calls: [callObject({ ...part, json: text }, calls - 1, signatures.take())] })
+        held = holding({ ...part, json: text }, signatures.take())
+        return ''
       }
       case 'end': {
         const totalNs = told.elapsedNs()
-        return line({}, ending(event.finish, event.usage, { totalNs, firstNs: firstNs ?? totalNs }))
+        return (
+          release(signatures.take()) +
+          line({}, ending(event.finish, event.usage, { totalNs, firstNs: firstNs ?? totalNs }))
+        )
       }
       case 'error':
-        return errorFrame(event.error)
+        return release(null) + errorFrame(event.error)
     }
   }
 }
