@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { broken, startCloudflareApi, type Trouble, tooOften } from '../support/cloudflare-api.ts'
 import { until } from '../support/daemon.ts'
+import { isLong } from '../support/effort.ts'
 import { DOMAIN, type TestNode } from '../support/relay.ts'
 import { type RelayProgram, startAnsweringNode, startRelayProgram } from '../support/relay-program.ts'
 
@@ -91,6 +92,25 @@ test('no answer for one node: the others go on meanwhile', async () => {
   expect(await waiting).toMatchObject({ result: 'dns-failed' })
   trouble = () => undefined
 })
+
+// half a minute, and the next sweep
+test.skipIf(!isLong)(
+  'no answer at all: the node is told after 30 s, and a record that may be there is removed',
+  async () => {
+    const [node] = nodes
+    const value = 'd'.repeat(43)
+    // it does its work, and its answer is lost
+    trouble = (call, text) => (isMaking(call) && text.includes(value) ? 'silent' : undefined)
+    api.add(`_acme-challenge.${node.host}`, value)
+    node.say({ type: 'txt-set', id: 77, host: node.host, value })
+    const isAnswer = (message: (typeof node.heard)[number]) => message.type === 'answer' && message.id === 77
+    await until(() => node.heard.some(isAnswer), 45_000)
+    expect(node.heard.find(isAnswer)).toMatchObject({ result: 'dns-failed' })
+    trouble = () => undefined
+    await until(() => api.records().length === 0, 75_000)
+  },
+  130_000,
+)
 
 test('429 for minutes: nodes are told at once, and the API is not asked until then', async () => {
   const [one, two] = nodes

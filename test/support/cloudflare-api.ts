@@ -117,6 +117,11 @@ export async function startCloudflareApi(
     calls,
     /** Records that are there now. */
     records: () => [...records.values()],
+    /** A record that is there without having been asked for. */
+    add(name: string, value: string): void {
+      const id = randomBytes(16).toString('hex')
+      records.set(id, { id, type: 'TXT', name, content: `"${value}"` })
+    },
     /** Cuts every connection. */
     cut: () => server.closeAllConnections(),
     close: () => {

@@ -28,8 +28,8 @@ const REST_MS = QUARANTINE_MS - DAY_MS
  */
 export function createOwners({ domain, isShared, clock, refused }: OwnersParts) {
   const believed = new Map<string, Believed>()
-  /** Hosts whose record in the store is not believed. */
-  const doubted = new Set<string>()
+  /** Hosts whose record in the store is not believed, with the node that it names. */
+  const doubted = new Map<string, string>()
 
   const isOver = ({ releasedAtMs }: StoredName): boolean =>
     releasedAtMs !== undefined && releasedAtMs + REST_MS <= clock()
@@ -42,6 +42,7 @@ export function createOwners({ domain, isShared, clock, refused }: OwnersParts) 
   function take(host: string, found: StoredName | undefined): void {
     const before = believed.get(host)
     const isFree = before === undefined || !isShared || !host.endsWith(`.${domain}`) || isOver(before)
+    const doubtedNode = doubted.get(host)
     doubted.delete(host)
     if (found === undefined) {
       if (isFree) believed.delete(host)
@@ -54,8 +55,8 @@ export function createOwners({ domain, isShared, clock, refused }: OwnersParts) 
       return
     }
     if (found.nodeId !== before.nodeId || !isBelieved(host, found)) {
-      doubted.add(host)
-      refused(host, found.nodeId)
+      doubted.set(host, found.nodeId)
+      if (doubtedNode !== found.nodeId) refused(host, found.nodeId) // once, and not again each minute
       return
     }
     const { releasedAtMs } = found
@@ -86,7 +87,7 @@ export function createOwners({ domain, isShared, clock, refused }: OwnersParts) 
       })),
     /** Hosts that have to be taken again, since time has passed. */
     due: (): readonly string[] => [
-      ...doubted,
+      ...doubted.keys(),
       ...[...believed].flatMap(([host, record]) => (isOver(record) ? [host] : [])),
     ],
   }
