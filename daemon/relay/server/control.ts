@@ -1,4 +1,5 @@
 import type { ClientHttp2Session } from 'node:http2'
+import type { Log } from '../../../schemas/words/log.ts'
 import { CONTROL_PATH, type ControlMessage, messageReader, ProtocolError, writeMessage } from '../protocol.ts'
 import { createHeard } from './heard.ts'
 
@@ -10,19 +11,20 @@ type ControlParts = {
   readonly nodeId: string
   /** @throws ProtocolError: it does not belong here */
   readonly hear: (message: ControlMessage) => void
-  /** What was heard is wrong, or could not be dealt with. */
-  readonly failed: (error: unknown) => void
+  /** What was heard is not the protocol. */
+  readonly broken: () => void
   /** The node does not read, or the stream has ended. */
   readonly left: () => void
   /** Monotonic milliseconds. */
   readonly now: () => number
+  readonly log: Log
 }
 
 /** Messages that a node does not read. */
 const MOST_UNREAD_BYTES = 2 ** 18
 
 /** Opens the first stream of a tunnel: messages both ways for as long as it lives. */
-export function openControl({ session, nodeId, hear, failed, left, now }: ControlParts) {
+export function openControl({ session, nodeId, hear, broken, left, now, log }: ControlParts) {
   const stream = session.request(
     { ':method': 'POST', ':path': CONTROL_PATH, ':authority': nodeId },
     { endStream: false },
@@ -38,7 +40,12 @@ export function openControl({ session, nodeId, hear, failed, left, now }: Contro
       if (!mayHear(chunk.length)) throw new ProtocolError('it says too much')
       for (const message of read(chunk)) if (!isOver) hear(message)
     } catch (error) {
-      failed(error)
+      if (error instanceof ProtocolError) {
+        broken()
+        return
+      }
+      log('error', 'what a node has said could not be dealt with', { subject: nodeId, error: String(error) })
+      left()
     }
   })
 

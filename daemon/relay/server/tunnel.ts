@@ -4,14 +4,13 @@ import type { Log } from '../../../schemas/words/log.ts'
 import {
   type Control,
   type ControlMessage,
-  PROTO,
   ProtocolError,
   TUNNEL_SESSION_MEMORY,
   TUNNEL_SETTINGS,
-  unknownFeature,
 } from '../protocol.ts'
 import { createAnswering } from './answering.ts'
 import { openControl, type Refusal, type Said } from './control.ts'
+import { unservable } from './greeting.ts'
 import type { TunnelRefusal } from './metrics.ts'
 import type { NodeRequests, Requester } from './parts.ts'
 import { keepSession } from './session.ts'
@@ -100,7 +99,7 @@ export function openTunnel(parts: TunnelParts): () => void {
     refused('silent')
     leave()
   }, HELLO_MS)
-  const control = openControl({ session, nodeId, hear, failed, left: leave, now })
+  const control = openControl({ session, nodeId, hear, broken, left: leave, now, log })
   const answering = createAnswering({ requester: { ...requester, address }, requests, say: control.say, log })
   session.once('goaway', () => {
     if (tunnel === null) return
@@ -121,14 +120,9 @@ export function openTunnel(parts: TunnelParts): () => void {
     setTimeout(leave, LAST_WORDS_MS).unref()
   }
 
-  function failed(error: unknown): void {
-    if (error instanceof ProtocolError) {
-      if (tunnel === null) refused('protocol')
-      refuse({ type: 'error', code: 'protocol' })
-      return
-    }
-    log('error', 'what a node has said could not be dealt with', { subject: nodeId, error: String(error) })
-    leave()
+  function broken(): void {
+    if (tunnel === null) refused('protocol')
+    refuse({ type: 'error', code: 'protocol' })
   }
 
   function hear(message: ControlMessage): void {
@@ -161,11 +155,10 @@ export function openTunnel(parts: TunnelParts): () => void {
       leave() // it has said goodbye already
       return
     }
-    const unknown = unknownFeature(hello.critical)
-    if (!hello.proto.includes(PROTO) || unknown !== undefined) {
-      const code = unknown === undefined ? 'proto' : 'feature'
-      refused(code)
-      refuse({ type: 'error', code, min: PROTO, max: PROTO })
+    const refusal = unservable(hello)
+    if (refusal !== null) {
+      refused(refusal.code)
+      refuse(refusal)
       return
     }
     const opened: Tunnel = {

@@ -1,9 +1,9 @@
 import type { TLSSocket } from 'node:tls'
 import { addressBlocks, parseHostPort } from '../../../schemas/words/address.ts'
 import type { Log } from '../../../schemas/words/log.ts'
-import { FEATURES, PROTO, TUNNEL_SETTINGS } from '../protocol.ts'
-import type { Said } from './control.ts'
+import { TUNNEL_SETTINGS } from '../protocol.ts'
 import { createCopiedKeys } from './copied-keys.ts'
+import { toldNames, welcomeOf } from './greeting.ts'
 import type { Counts, TunnelRefusal } from './metrics.ts'
 import type { createNodeMeters } from './node-meters.ts'
 import type { NodeRequests, Presence, RelayLimits, Requester, TunnelStatus } from './parts.ts'
@@ -28,8 +28,6 @@ type TunnelsParts = {
 }
 
 const TUNNEL_ID_BYTES = 8
-/** What a message tells, which has 16 KiB at most. */
-const [MOST_NAMES, MOST_PEERS] = [32, 16]
 /** Under pressure each stream may bring so much before it was passed on. */
 const SMALL_WINDOW_BYTES = 2 ** 18
 /** Nodes come back over so long, each at a time of its own. */
@@ -70,7 +68,9 @@ export function createTunnels(parts: TunnelsParts) {
       log,
       welcome(tunnel) {
         const refusal = isTooOften ? 'registrations' : add(tunnel)
-        if (refusal === null) return welcomeFor(tunnel)
+        const { nodeId, tunnelId } = tunnel
+        if (refusal === null)
+          return welcomeOf({ relayId, tunnelId, limits: limits(), names: namesFor(nodeId), peers: presence.peers() })
         counts.tunnelsRefused[refusal] += 1
         return { type: 'error', code: refusal }
       },
@@ -83,23 +83,6 @@ export function createTunnels(parts: TunnelsParts) {
       closed: remove,
     })
     unknown.add(leave)
-  }
-
-  function welcomeFor({ nodeId, tunnelId }: Tunnel): Said & { readonly type: 'welcome' } {
-    const { streamsPerNode, bytesPerSecondPerNode } = limits()
-    return {
-      type: 'welcome',
-      proto: PROTO,
-      features: [...FEATURES],
-      relayId,
-      tunnelId,
-      limits: { streams: streamsPerNode, bytesPerSecond: bytesPerSecondPerNode },
-      names: namesOf(nodeId),
-      peers: presence
-        .peers()
-        .slice(0, MOST_PEERS)
-        .map(({ id, address }) => ({ id, address })),
-    }
   }
 
   /** @returns null: it is there; else why not */
@@ -115,8 +98,7 @@ export function createTunnels(parts: TunnelsParts) {
     byNode.set(nodeId, [...others, tunnel])
     count += 1
     counts.tunnels += 1
-    if (isSmall && !tunnel.session.destroyed)
-      tunnel.session.settings({ ...TUNNEL_SETTINGS, initialWindowSize: SMALL_WINDOW_BYTES })
+    if (isSmall) setWindow(tunnel)
     log('info', 'a node has connected', { subject: nodeId, client: address })
     // the oldest one has most likely lost its other end without anyone having noticed
     if (others.length >= limits().tunnelsPerNode) others[0]?.leave()
@@ -137,8 +119,13 @@ export function createTunnels(parts: TunnelsParts) {
     log('info', 'a node has gone', { subject: nodeId, client: address, reason })
   }
 
+  function setWindow({ session }: Tunnel): void {
+    const { windowBytes } = limits()
+    const initialWindowSize = isSmall ? Math.min(SMALL_WINDOW_BYTES, windowBytes) : windowBytes
+    if (!session.destroyed) session.settings({ ...TUNNEL_SETTINGS, initialWindowSize })
+  }
+
   const all = () => [...byNode.values()].flat()
-  const namesOf = (nodeId: string) => namesFor(nodeId).slice(0, MOST_NAMES)
 
   return {
     take,
@@ -154,13 +141,11 @@ export function createTunnels(parts: TunnelsParts) {
     count: () => count,
     /** Tells a node that its names are others now. */
     tellNames(nodeId: string): void {
-      for (const { say } of byNode.get(nodeId) ?? []) say({ type: 'names', names: namesOf(nodeId) })
+      for (const { say } of byNode.get(nodeId) ?? []) say({ type: 'names', names: toldNames(namesFor(nodeId)) })
     },
     setPressure(isHigh: boolean): void {
       isSmall = isHigh
-      const initialWindowSize = isHigh ? Math.min(SMALL_WINDOW_BYTES, limits().windowBytes) : limits().windowBytes
-      for (const { session } of all())
-        if (!session.destroyed) session.settings({ ...TUNNEL_SETTINGS, initialWindowSize })
+      for (const tunnel of all()) setWindow(tunnel)
     },
     /** Takes no more nodes, and asks those that are there to go elsewhere, each at its own time. */
     drain(): void {
@@ -174,6 +159,7 @@ export function createTunnels(parts: TunnelsParts) {
         if (!session.destroyed) session.goaway()
         leave()
       }
+      for (const leave of unknown) leave()
     },
     status: (): TunnelStatus[] =>
       all().map((tunnel) => {
