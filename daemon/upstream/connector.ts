@@ -112,6 +112,9 @@ export type OverConnection = Dispatcher.DispatchHandler & {
   overConnection?(bytesRead: () => number): void
 }
 
+/** A connection to another gateway emits it when its way is cut; it looks for another one unless it is destroyed. */
+const DETACHED = 'detached'
+
 /** One connection of a pool, which tells what came over it. */
 class CountingClient extends Client {
   #socket: Socket | null = null
@@ -123,7 +126,12 @@ class CountingClient extends Client {
       ...options,
       connect: (to, callback) =>
         connect(to, (...result) => {
-          this.#socket = result[1]
+          const [, socket] = result
+          this.#socket = socket
+          // one that could go on over another connection, but has nothing to go on with
+          socket?.on(DETACHED, () => {
+            if (this.stats.size === 0) socket.destroy()
+          })
           callback(...result)
         }),
     })

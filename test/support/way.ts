@@ -12,6 +12,8 @@ export type Way = {
   bytesIn: number
   /** Bytes that have come back. */
   bytesOut: number
+  /** Nothing goes through any more, and no one is told. */
+  isSilent: boolean
   /** Is asked after each piece; true: the way is cut, and the piece is lost. */
   isOver: (way: Way) => boolean
   cut: () => Promise<void>
@@ -26,6 +28,7 @@ export async function startWay(target: number): Promise<Way> {
     pieces: 0,
     bytesIn: 0,
     bytesOut: 0,
+    isSilent: false,
     isOver: () => false,
     cut,
     mend,
@@ -41,6 +44,7 @@ export async function startWay(target: number): Promise<Way> {
         way.pieces += 1
         count(chunk.length)
         if (way.isOver(way)) void cut()
+        else if (way.isSilent) return
         else if (!to.write(chunk)) {
           from.pause()
           to.once('drain', () => from.resume())
@@ -61,6 +65,7 @@ export async function startWay(target: number): Promise<Way> {
   })
   function mend(): Promise<void> {
     way.isOver = () => false
+    way.isSilent = false
     return new Promise((resolve) => server.listen(way.port, '127.0.0.1', resolve))
   }
   async function cut(): Promise<void> {

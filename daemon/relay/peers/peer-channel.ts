@@ -88,7 +88,8 @@ export async function openPeerChannel(parts: PeerChannelParts, timeoutMs: number
   )
   channel.on('detached', () => {
     clearTimeout(direct)
-    void recover() // one that the other side may not know begins again: by its id it begins once
+    // who uses it may give it up first; one that the other side may not know begins again: by its id it begins once
+    setImmediate(() => void recover())
   })
   channel.once('close', () => clearTimeout(direct))
   goOn(first, 0)

@@ -3,15 +3,20 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer, type Server as TcpServer } from 'node:net'
-import { Client } from 'undici'
+import type { Client } from 'undici'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Channel } from '../../../../../daemon/relay/peers/channel.ts'
 import { openPeerChannel } from '../../../../../daemon/relay/peers/peer-channel.ts'
 import { createPeerTls } from '../../../../../daemon/relay/peers/peer-tls.ts'
+import { countingClient } from '../../../../../daemon/upstream/connector.ts'
+import { until } from '../../../../support/daemon.ts'
+import { isLong } from '../../../../support/effort.ts'
 import { ed25519Identity, portOf } from '../../../../support/relay.ts'
 import { startWay, type Way } from '../../../../support/way.ts'
 
 const ANSWER = randomBytes(3 * 2 ** 20)
 const QUESTION = randomBytes(2 ** 21)
+const FIRST = Buffer.from('first')
 const hashOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 
 let requests = 0
@@ -31,7 +36,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const hash = createHash('sha256')
   for await (const chunk of request) hash.update(chunk as Buffer)
   response.setHeader('x-hash', hash.digest('hex'))
-  response.write('first')
+  response.write(FIRST)
   response.end(ANSWER)
 }
 
@@ -56,9 +61,10 @@ afterAll(async () => {
   port.close()
 })
 
-/** One request over a channel of its own. */
-async function ask(): Promise<{ status: number; isWhole: boolean }> {
-  const client = new Client('http://peer.test', {
+/** A pool's connection to the lender. @param opened is told of its channel */
+function connection(opened: (channel: Channel) => void = () => {}) {
+  return countingClient(new URL('http://peer.test'), {
+    allowH2: false,
     connect: (_, callback) => {
       const where = {
         node: identities.other.nodeId,
@@ -72,17 +78,28 @@ async function ask(): Promise<{ status: number; isWhole: boolean }> {
         now: () => performance.now(),
       }
       openPeerChannel(parts, 5_000).then(
-        (channel) => callback(null, channel as never),
+        (channel) => {
+          opened(channel)
+          callback(null, channel as never)
+        },
         (error) => callback(error, null),
       )
     },
   })
+}
+
+async function askOver(client: Client): Promise<{ status: number; isWhole: boolean }> {
+  const { statusCode, headers, body } = await client.request({ method: 'POST', path: '/', body: QUESTION })
+  const got = Buffer.from(await body.arrayBuffer())
+  const isWhole = headers['x-hash'] === hashOf(QUESTION) && hashOf(got) === hashOf(Buffer.concat([FIRST, ANSWER]))
+  return { status: statusCode, isWhole }
+}
+
+/** One request over a channel of its own. */
+async function ask() {
+  const client = connection()
   try {
-    const { statusCode, headers, body } = await client.request({ method: 'POST', path: '/', body: QUESTION })
-    const answer = Buffer.from(await body.arrayBuffer())
-    const isWhole =
-      headers['x-hash'] === hashOf(QUESTION) && hashOf(answer) === hashOf(Buffer.concat([Buffer.from('first'), ANSWER]))
-    return { status: statusCode, isWhole }
+    return await askOver(client)
   } finally {
     await client.destroy()
   }
@@ -137,3 +154,36 @@ test('cut again and again it goes on, each time by the way that works', async ()
   expect(await ask()).toEqual({ status: 200, isWhole: true })
   expect([requests - before, cuts > 0]).toEqual([1, true])
 })
+
+test('cut while nothing is asked, it is given up at once: the next request looks for a way itself', async () => {
+  const channels: Channel[] = []
+  const client = connection((channel) => channels.push(channel))
+  await askOver(client)
+  const closed = once(channels[0] as Channel, 'close')
+  await direct.cut()
+  await relayed.cut()
+  await closed
+  await expect(askOver(client)).rejects.toThrow('ECONNREFUSED')
+  await Promise.all([direct.mend(), relayed.mend()])
+  expect(await askOver(client)).toEqual({ status: 200, isWhole: true })
+  await client.destroy()
+})
+
+test.skipIf(!isLong)(
+  'a way that goes silent is left within 30 s (needs a long run)',
+  async () => {
+    const before = requests
+    const isOver = (way: Way) => {
+      way.isSilent ||= way.bytesOut > OUT / 3
+      return false
+    }
+    Object.assign(direct, { bytesOut: 0, isOver })
+    const asked = ask()
+    await until(() => direct.isSilent)
+    expect(await asked).toEqual({ status: 200, isWhole: true })
+    expect(requests - before).toBe(1)
+    await direct.cut()
+    await direct.mend()
+  },
+  60_000,
+)
