@@ -23,6 +23,8 @@ const PER_NODE: Allowance = { burst: 32, everyMs: 6_000 }
 const PER_NETWORK: Allowance = { burst: 512, everyMs: 1_000 }
 /** Names that are given to nodes of one network without an invite: 32 at once, 24 a day. */
 const NAMES_PER_NETWORK: Allowance = { burst: 32, everyMs: 3_600_000 }
+/** Records of challenges: a dozen calls of a DNS provider each, which allows an account 1,200 in five minutes. */
+const RECORDS_PER_NETWORK: Allowance = { burst: 48, everyMs: 60_000 }
 /** Claims and releases at the same time: each may look into DNS. */
 const MOST_CLAIMS = 64
 
@@ -32,6 +34,7 @@ export function answerNodes(parts: NodeRequestParts): NodeRequests {
   const nodes = createAllowances(PER_NODE, now)
   const networks = createAllowances(PER_NETWORK, now)
   const names = createAllowances(NAMES_PER_NETWORK, now)
+  const set = createAllowances(RECORDS_PER_NETWORK, now)
   let claiming = 0
 
   /** A claim that brings no new name costs nothing of what its network may have. */
@@ -61,6 +64,7 @@ export function answerNodes(parts: NodeRequestParts): NodeRequests {
         return { result: released === 'released' ? 'ok' : released }
       }
       case 'txt-set':
+        if (!set.take(network)) return { result: 'busy', detail: 'many records were set by this network' }
         return await records.set(from.nodeId, request.host, request.value, signal)
       case 'txt-remove':
         return await records.remove(from.nodeId, request.host, request.value, signal)

@@ -25,6 +25,8 @@ function answering(wantsInvite = false) {
     clock,
     release: async (node: NodeKeys, address = '192.0.2.1:1') =>
       (await answer(from(node, address), { type: 'release', id: 1, name: 'none' }, never)).result,
+    set: async (node: NodeKeys, address = '192.0.2.1:1') =>
+      (await answer(from(node, address), { type: 'txt-set', id: 1, host: 'h', value: 'v' }, never)).result,
     claim: async (node: NodeKeys, name: string, address = '192.0.2.1:1') => {
       const { signature } = node.claim(name)
       return (await answer(from(node, address), { type: 'claim', id: 1, name, signature }, never)).result
@@ -57,6 +59,15 @@ test.each([
   expect(await claim(nodeKeys(), 'one-more', other)).toBe('ok')
   clock.nowMs += 3_600_000
   expect(await claim(nodeKeys(), 'later', addressOf(33))).toBe('ok')
+})
+
+test('new keys do not help: a network sets so many records of challenges', async () => {
+  const { clock, set } = answering()
+  for (let i = 0; i < 48; i++) expect(await set(nodeKeys(), `192.0.2.${i}:443`)).toBe('ok')
+  expect(await set(nodeKeys())).toBe('busy')
+  expect(await set(nodeKeys(), '198.51.100.1:443')).toBe('ok')
+  clock.nowMs += 60_000
+  expect(await set(nodeKeys())).toBe('ok')
 })
 
 test('claims that bring nothing new cost the network no name', async () => {
