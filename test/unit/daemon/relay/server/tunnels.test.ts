@@ -139,6 +139,19 @@ describe('a node', () => {
     expect(asked).toMatchObject([{ nodeId: node.id, exporter: 32, request: { type: 'claim', name: 'myserver' } }])
   })
 
+  test('gets an answer also when what it asks for goes wrong', async () => {
+    const relay = await relayWith({
+      requests: async () => {
+        throw new Error('a bug')
+      },
+    })
+    const node = await nodeAt({ port: relay.port })
+    node.say({ type: 'claim', id: 7, name: 'myserver', signature: 'AAAA' })
+    expect(await node.hear('answer')).toEqual({ type: 'answer', id: 7, result: 'unavailable' })
+    expect(relay.logged.join('\n')).toContain('error a request of a node has failed')
+    expect(relay.relay.status()).toHaveLength(1)
+  })
+
   test('may send ahead as much as the relay says', async () => {
     const relay = await relayWith({ limited: { windowBytes: 2 ** 22 } })
     const node = await nodeAt({ port: relay.port })
@@ -353,6 +366,17 @@ describe('a visitor', () => {
     await visitor.receive(bytes.length)
     node.stop()
     expect(await visitor.closed).toBe('reset')
+  })
+
+  test('for a validation of a node that is not there is not counted', async () => {
+    const relay = await relayWith({ limited: { challengesPerHour: 1 } })
+    const identity = await ed25519Identity()
+    const bytes = (await helloMaker(['acme-tls/1']))(`${identity.id}.${DOMAIN}`)
+    for (let i = 0; i < 3; i += 1) expect(await answerTo(relay.port, bytes)).toBe('alert 80')
+    await nodeAt({ port: relay.port, identity, take: echo })
+    const visitor = await visit(relay.port, bytes)
+    await visitor.receive(bytes.length)
+    visitor.socket.destroy()
   })
 
   test('for a validation of ACME is passed on, a few times in an hour for each address', async () => {
