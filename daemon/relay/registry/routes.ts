@@ -16,7 +16,7 @@ type Announced = Route & {
 
 /** A node whose clock is ahead by more vouches for longer than it should. */
 const MOST_AHEAD_MS = 3 * ROUTE_MS
-/** Of one node; whoever writes more pushes out the oldest. */
+/** Of one node; when there are more, those that are not signed go first, then the oldest. */
 const MOST_ROUTES = 32
 /** Relays that are told about once each. */
 const MOST_FORGERS = 64
@@ -50,7 +50,11 @@ export function createRoutes(forged: (relayId: string, nodeId: string) => void) 
       const proof = value === undefined ? undefined : readProof(value)
       const all = proof === undefined ? others : [...others, { relay, tunnel, epoch, proof }]
       if (all.length === 0) byNode.delete(nodeId)
-      else byNode.set(nodeId, all.sort((a, b) => b.epoch - a.epoch).slice(0, MOST_ROUTES))
+      else {
+        const newestFirst = all.sort((a, b) => b.epoch - a.epoch)
+        const kept = all.length > MOST_ROUTES ? newestFirst.filter((route) => isSigned(nodeId, route)) : newestFirst
+        byNode.set(nodeId, kept.slice(0, MOST_ROUTES))
+      }
     },
     of(nodeId: string, nowMs: number): readonly Route[] {
       const announced = byNode.get(nodeId) ?? NONE
