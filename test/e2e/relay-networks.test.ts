@@ -4,29 +4,35 @@ import { createReadStream, readFileSync, writeFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../support/daemon.ts'
-import { someOf } from '../support/effort.ts'
+import { isLong, someOf } from '../support/effort.ts'
 import { type FakeUpstream, startFakeUpstream } from '../support/fake-upstream.ts'
+import { residentBytes } from '../support/process-cost.ts'
 import {
   type At,
   canLayNetworks,
   layRelayNetworks,
   type Names,
   NETNS,
+  PASSED,
   type RelayNetworks,
 } from '../support/relay-networks.ts'
 
 const run = promisify(execFile)
 const BYTES = 64 * 2 ** 20
+/** What a relay or a gateway may hold of a transfer, as far as its memory shows. */
+const MOST_HELD = 200 * 2 ** 20
 const sha256 = async (file: string) => {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
   return hash.digest('hex')
 }
 
+const waysOf = <N extends string>(names: readonly N[]) =>
+  names.flatMap((name) => (['a', 'b'] as const).map((at): { readonly name: N; readonly at: At } => ({ name, at })))
 /** Each name at each relay. */
-const WAYS = (['key', 'claimed', 'custom'] as const).flatMap((name) =>
-  (['a', 'b'] as const).map((at): { readonly name: keyof Names; readonly at: At } => ({ name, at })),
-)
+const WAYS = waysOf(['key', 'claimed', 'custom'])
+/** Of the home that serves TLS by itself; visitors of `passed` come to it by the gateway's relay.backends. */
+const PLAIN_WAYS = waysOf(['key', 'claimed', 'custom', 'passed'])
 
 describe.skipIf(!canLayNetworks)('a client with IPv6 alone, and homes with IPv4 alone that only dial out', () => {
   let nets: RelayNetworks
@@ -63,8 +69,6 @@ describe.skipIf(!canLayNetworks)('a client with IPv6 alone, and homes with IPv4 
 
   describe.each(WAYS)('by the $name name through relay $at', ({ name, at }) => {
     const gateway = () => nets.placeOf(nets.gateNames[name], at)
-    const plain = () => nets.placeOf(nets.plainNames[name], at)
-    const line = (verb: string) => `${verb} ${name} ${at}\n`
 
     test.each(['--http1.1', '--http2'])('curl %s is answered', async (version) => {
       expect(await nets.curl(gateway().name, at, '/v1/models', version)).toContain('"echo"')
@@ -76,13 +80,23 @@ describe.skipIf(!canLayNetworks)('a client with IPv6 alone, and homes with IPv4 
       expect(parts).toBeGreaterThan(2)
     })
 
+    test('a client that has ended its side has its answer', async () => {
+      const asked = `GET /health HTTP/1.1\r\nHost: ${gateway().name}\r\n\r\n`
+      expect(await nets.clients.call('endFirst', gateway(), asked)).toMatch(/\{"status":"ok"\} \(end\)$/)
+    })
+  })
+
+  const plainName = (name: keyof Names | 'passed') => (name === 'passed' ? PASSED : nets.plainNames[name])
+
+  describe.each(PLAIN_WAYS)('of a home that is no gateway, by the $name name through relay $at', ({ name, at }) => {
+    const plain = () => nets.placeOf(plainName(name), at)
+    const line = (verb: string) => `${verb} ${name} ${at}\n`
+
     test('a WebSocket talks', async () => {
       expect(await nets.clients.call('webSocket', plain(), ['one', 'two'])).toEqual(['ONE', 'TWO'])
     })
 
     test('the end of one side leaves the other open, either way', async () => {
-      const asked = `GET /health HTTP/1.1\r\nHost: ${gateway().name}\r\n\r\n`
-      expect(await nets.clients.call('endFirst', gateway(), asked)).toMatch(/\{"status":"ok"\} \(end\)$/)
       const first = line('wait-for-end')
       expect(await nets.clients.call('endFirst', plain(), first)).toBe(`after the end: ${first.length} (end)`)
       expect(await nets.clients.call('endLast', plain(), line('end-first'), 'still here')).toBe('home has ended (end)')
@@ -97,14 +111,40 @@ describe.skipIf(!canLayNetworks)('a client with IPv6 alone, and homes with IPv4 
     })
   })
 
-  test.each(someOf(WAYS, 3))('64 MiB are the same at both ends, either way: $name, $at', async ({ name, at }) => {
-    const host = nets.plainNames[name]
+  test.each(someOf(PLAIN_WAYS, 3))('64 MiB are the same at both ends, either way: $name, $at', async ({ name, at }) => {
+    const host = plainName(name)
     const sent = JSON.parse(await nets.curl(host, at, '/hash', '-T', nets.file('64MiB')))
     expect(sent).toEqual({ bytes: BYTES, sha256: await sha256(nets.file('64MiB')) })
     await nets.curl(host, at, `/bytes/${BYTES}`, '-o', nets.file('got'))
     const expected = createHash('sha256').update('0123456789abcdef'.repeat(BYTES / 16))
     expect(await sha256(nets.file('got'))).toBe(expected.digest('hex'))
   })
+
+  test.runIf(isLong).each(['a', 'b'] as const)(
+    '2 GiB go through relay %s and the gateway in one transfer, either way, and neither holds them',
+    async (at) => {
+      const bytes = 2 ** 31
+      const pids = [nets.relays[at].pid, nets.gate.process.pid ?? 0]
+      const before = pids.map(residentBytes)
+      const most = [...before]
+      const looking = setInterval(() => {
+        for (const [i, pid] of pids.entries()) most[i] = Math.max(most[i] ?? 0, residentBytes(pid))
+      }, 100)
+      const sent = `seq 1 999999999 | head -c ${bytes}`
+      const hashOf = async (command: string) => (await run('sh', ['-c', `${command} | sha256sum`])).stdout.slice(0, 64)
+      try {
+        expect(JSON.parse(await nets.curlPiped(PASSED, at, '/hash', `${sent} |`, '-T - -H Expect:', ''))).toEqual({
+          bytes,
+          sha256: await hashOf(sent),
+        })
+        const got = await nets.curlPiped(PASSED, at, `/bytes/${bytes}`, '', '', '| sha256sum')
+        expect(got.slice(0, 64)).toBe(await hashOf(`yes 0123456789abcdef | tr -d '\\n' | head -c ${bytes}`))
+      } finally {
+        clearInterval(looking)
+      }
+      for (const [i, held] of most.entries()) expect(held - (before[i] ?? 0)).toBeLessThan(MOST_HELD)
+    },
+  )
 
   test('64 MiB through the gateway are the same at both ends, either way', async () => {
     const body = `{"model":"big/mock","messages":[{"role":"user","content":"${'fedcba9876543210'.repeat(BYTES / 16)}"}]}`

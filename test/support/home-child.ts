@@ -86,11 +86,15 @@ const toSite: TakeVisitor = (stream) => {
 }
 
 const verbs = {
-  /** @returns once the names are its own @param relays `host:port` */
-  async start(identity: Identity, pem: { cert: string; key: string }, relays: string[], names: string[]) {
+  /** @returns its port of the loopback */
+  async listen(pem: { cert: string; key: string }) {
     tls.setSecureContext(pem)
     tcp.listen(0, '127.0.0.1')
     await once(tcp, 'listening')
+    return portOf(tcp)
+  },
+  /** @returns once the names are its own @param relays `host:port` */
+  async start(identity: Identity, relays: string[], names: string[]) {
     const nodes: TestNode[] = []
     for (const relay of relays) {
       const [host = '', port] = relay.split(':')

@@ -26,6 +26,8 @@ export const NETNS = { client: CLIENT, a: RELAY_A, b: RELAY_B, home: HOME } as c
 /** Of the relays, as the client sees them. */
 export const AT = { a: 'fd99:1::1', b: 'fd99:2::1' } as const
 export type At = keyof typeof AT
+/** Visitors of this name are passed on to the plain home by the gateway. */
+export const PASSED = 'files.custom.test'
 /** How each of the two homes is named; `ai` and `plain` are the gateway and one that is none. */
 export type Names = { readonly key: string; readonly claimed: string; readonly custom: string }
 
@@ -43,6 +45,15 @@ export type RelayNetworks = {
   readonly placeOf: (name: string, at: At) => Place
   /** What curl of the client gets from a name at a relay. */
   readonly curl: (name: string, at: At, path: string, ...args: readonly string[]) => Promise<string>
+  /** The same with what goes in and comes out piped by a shell, such as `seq 9 |` and `| sha256sum`. */
+  readonly curlPiped: (
+    name: string,
+    at: At,
+    path: string,
+    before: string,
+    options: string,
+    after: string,
+  ) => Promise<string>
   readonly stop: () => Promise<void>
 }
 
@@ -78,10 +89,16 @@ async function lay(file: (name: string) => string, env: Readonly<Record<string, 
   const gateNames = namesOf(nodeIdOf(openNodeKey(state).spki), 'myserver', 'ai.custom.test')
   const identity = await ed25519Identity()
   const plainNames = namesOf(identity.id, 'plain', 'plain.custom.test')
-  const pem = makeIdentity([...Object.values(gateNames), ...Object.values(plainNames)])
+  const pem = makeIdentity([...Object.values(gateNames), ...Object.values(plainNames), PASSED])
   writeFileSync(file('cert.pem'), pem.cert)
   writeFileSync(file('key.pem'), pem.key)
-  undo.push(await startNameServer({ [gateNames.custom]: gateNames.key, [plainNames.custom]: plainNames.key }))
+  undo.push(
+    await startNameServer({
+      [gateNames.custom]: gateNames.key,
+      [PASSED]: gateNames.key,
+      [plainNames.custom]: plainNames.key,
+    }),
+  )
   const etcd = await startEtcd({ netns: REGISTRY, host: '0.0.0.0' })
   undo.push(etcd.remove)
   const relays = await startRelays(etcd, undo)
@@ -89,7 +106,8 @@ async function lay(file: (name: string) => string, env: Readonly<Record<string, 
   const clients = startCalledChild<Clients>('client-child.ts', CLIENT)
   undo.push(plain.stop, clients.stop)
   const dialled = ['10.99.1.1:31145', '10.99.2.1:31145']
-  const started = plain.call('start', identity, pem, dialled, [plainNames.claimed, plainNames.custom])
+  const port = await plain.call('listen', pem)
+  const started = plain.call('start', identity, dialled, [plainNames.claimed, plainNames.custom])
   const pins = await Promise.all([relays.a, relays.b].map(async ({ ask }) => (await ask('GET /status')).pin))
   const own = {
     GATE_RELAY__ENABLE: 'true',
@@ -98,6 +116,7 @@ async function lay(file: (name: string) => string, env: Readonly<Record<string, 
     GATE_RELAY__DOMAIN: DOMAIN,
     GATE_RELAY__CUSTOM_DOMAIN: 'myserver',
     GATE_RELAY__NAMES: JSON.stringify([gateNames.custom]),
+    GATE_RELAY__BACKENDS: JSON.stringify([{ names: [PASSED], address: `127.0.0.1:${port}`, proxy_protocol: 'off' }]),
     GATE_TLS__HOST: '127.0.0.1',
     GATE_TLS__HTTPS_PORT: '0',
     GATE_TLS__FILES__CERT: file('cert.pem'),
@@ -109,7 +128,12 @@ async function lay(file: (name: string) => string, env: Readonly<Record<string, 
   await started
   await until(async () => {
     const lists = await Promise.all([relays.a, relays.b].map(({ ask }) => ask('GET /nodes')))
-    return lists.every(({ tunnels }) => tunnels.length === 2 && tunnels.every(({ names }) => names.length === 3))
+    return lists.every(
+      ({ tunnels }) =>
+        tunnels.length === 2 &&
+        tunnels.some(({ names }) => names.includes(PASSED)) &&
+        tunnels.every(({ names }) => names.length >= 3),
+    )
   }, 20_000)
 
   async function curl(name: string, at: At, path: string, ...args: readonly string[]): Promise<string> {
@@ -125,8 +149,13 @@ async function lay(file: (name: string) => string, env: Readonly<Record<string, 
     ])
     return stdout
   }
+  async function curlPiped(name: string, at: At, path: string, before: string, options: string, after: string) {
+    const own = `-sS -6 --max-time 300 --cacert ${file('cert.pem')} --resolve '${name}:443:[${AT[at]}]'`
+    const command = `${before} ip netns exec ${CLIENT} curl ${own} ${options} https://${name}${path} ${after}`
+    return (await promisify(execFile)('sh', ['-c', command])).stdout
+  }
   const placeOf = (name: string, at: At): Place => ({ name, address: AT[at], ca: pem.cert })
-  return { relays, etcd, gate, gateNames, plain, plainNames, clients, file, placeOf, curl }
+  return { relays, etcd, gate, gateNames, plain, plainNames, clients, file, placeOf, curl, curlPiped }
 }
 
 const namesOf = (nodeId: string, label: string, custom: string): Names => ({
