@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 import { afterEach, expect, test } from 'vitest'
 import { hasFaketime, settableClock } from '../support/clock.ts'
 import { until } from '../support/daemon.ts'
-import { isLong } from '../support/effort.ts'
+import { isLong, sampled } from '../support/effort.ts'
 import { canMount, fill, mountSmall } from '../support/full-disk.ts'
 import { hasPebble, type Pebble, startPebble } from '../support/pebble.ts'
 import { cpuSeconds } from '../support/process-cost.ts'
@@ -67,6 +67,7 @@ function rounds(count: number): () => boolean {
   return () => performance.now() - from > (count + 0.2) * 30_000
 }
 
+const VISITORS = sampled(8, 20)
 const OK = '{"status":"ok"}'
 const withCurl = test.skipIf(!hasProgram('curl'))
 
@@ -112,7 +113,7 @@ test.skipIf(!hasFaketime)(
       for (let i = 0; i < visitors; i += 1) expect(await health(gate, relay)).toBe(OK)
       return used().map((seconds, one) => seconds - (at[one] ?? 0))
     }
-    const usual = await costOf(20)
+    const usual = await costOf(VISITORS)
     for (const [offset, year] of [
       ['+3650d', new Date(Date.now() + 3_650 * 86_400_000).getUTCFullYear()],
       ['-7300d', new Date(Date.now() - 7_300 * 86_400_000).getUTCFullYear()],
@@ -126,7 +127,7 @@ test.skipIf(!hasFaketime)(
         return relay.output().includes(`"time":"${year}-`)
       })
       if (pebble !== undefined) await until(rounds(2), 90_000)
-      const cost = await costOf(20)
+      const cost = await costOf(VISITORS)
       for (const [one, seconds] of cost.entries()) expect(seconds).toBeLessThan(3 * (usual[one] ?? 0) + 1)
       expect(await tunnel()).toEqual(before)
     }
@@ -176,9 +177,11 @@ withCurl(
     }
     await Promise.all(sockets.map((socket) => Promise.race([once(socket, 'connect'), once(socket, 'close')])))
     const before = cpuSeconds(relay.pid)
-    await Promise.all(sockets.map((socket) => once(socket.resume(), 'close')))
-    expect(cpuSeconds(relay.pid) - before).toBeLessThan(1)
-    expect(await curl(node.host, relay)).toBe('home')
+    const from = performance.now()
+    await until(() => performance.now() - from > 1_500) // in which one that spins would use as much
+    expect(cpuSeconds(relay.pid) - before).toBeLessThan(0.75)
+    for (const socket of sockets) socket.destroy()
+    await until(async () => (await curl(node.host, relay).catch(() => '')) === 'home')
     expect((await relay.ask('GET /nodes')).tunnels).toHaveLength(1)
     node.stop()
   },
