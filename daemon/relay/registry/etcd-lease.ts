@@ -12,9 +12,12 @@ const MOST_CHANGES = 64
 /**
  * Keys that are there as long as this process is. What is wanted is kept here, and what etcd may not have of it is
  * written until it has: one commit at a time, so that of two changes of a key the later one holds.
- * @param write all of it, or throws
+ * @param write all of it, under the lease of that moment, or throws
  */
-export function createEtcdLease(gateway: EtcdGateway, write: (changes: readonly Change[]) => Promise<unknown>) {
+export function createEtcdLease(
+  gateway: Pick<EtcdGateway, 'call'>,
+  write: (changes: readonly Change[]) => Promise<unknown>,
+) {
   const wanted = new Map<string, string>()
   /** Keys that etcd may have otherwise. */
   const dirty = new Set<string>()
@@ -28,7 +31,9 @@ export function createEtcdLease(gateway: EtcdGateway, write: (changes: readonly 
       const changes = [...dirty].slice(0, MOST_CHANGES).map((key): Change => {
         return { key, value: wanted.get(key) ?? null, isLeased: true }
       })
+      const lease = id
       await write(changes)
+      if (id !== lease) continue // keys of the lease before go with it
       for (const { key, value } of changes) if ((wanted.get(key) ?? null) === value) dirty.delete(key)
     }
   }
