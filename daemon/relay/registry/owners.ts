@@ -41,7 +41,9 @@ export function createOwners({ domain, isShared, clock, refused }: OwnersParts) 
 
   function take(host: string, found: StoredName | undefined): void {
     const before = believed.get(host)
-    const isFree = before === undefined || !isShared || !host.endsWith(`.${domain}`) || isOver(before)
+    // a record that is not signed has led nowhere, and protects no name
+    const isFree =
+      before === undefined || !isShared || !host.endsWith(`.${domain}`) || isOver(before) || !isBelieved(host, before)
     const doubtedNode = doubted.get(host)
     doubted.delete(host)
     if (found === undefined) {

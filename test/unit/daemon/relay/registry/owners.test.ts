@@ -38,6 +38,19 @@ test.each<{ what: string; more: Partial<StoredName> }>([
   expect(of(HOST)).toBeNull()
 })
 
+test.each<{ what: string; after: (StoredName | undefined)[] }>([
+  { what: 'replaced', after: [] },
+  { what: 'removed', after: [undefined] },
+])('a record that leads nowhere and is $what keeps its name from no node', ({ after }) => {
+  const { take, of, restOf, record, refused } = known()
+  take(HOST, record(thief, { signature: owner.claim('myserver').signature }))
+  for (const found of after) take(HOST, found)
+  expect(restOf(HOST)).toBeUndefined()
+  take(HOST, record(owner))
+  expect(of(HOST)).toBe(owner.id)
+  expect(refused).toEqual([])
+})
+
 test.each<{ what: string; more: Partial<StoredName>; name?: string }>([
   { what: 'the signature of its node', more: {} },
   { what: 'a signature for the whole host name', more: {}, name: `MyServer.${DOMAIN}.` },
