@@ -255,6 +255,19 @@ export function registryContract(open: () => Promise<RecordStore>): void {
     await registry.close()
   })
 
+  test('a relay whose clock is ahead gives names, and ends the routes of no other relay', async () => {
+    const store = await open()
+    const { registry, clock } = testRegistry(store)
+    await registry.join({ id: 'r1', address: 'r1.example.org:31145' })
+    const node = nodeKeys()
+    await registry.announce(node.id, 't1', node.route('r1', 't1'))
+    clock.nowMs += 365 * DAY_MS
+    await registry.claim(claimOf(NODE_A, 'myserver'))
+    clock.nowMs -= 365 * DAY_MS
+    expect(registry.routesOf(node.id)).toMatchObject([{ tunnel: 't1' }])
+    await registry.close()
+  })
+
   test('a name of a challenge has two records at most', async () => {
     const { registry } = testRegistry(await open())
     const name = `_acme-challenge.myserver.${DOMAIN}`
