@@ -71,6 +71,7 @@ export async function openPeerChannel(parts: PeerChannelParts, timeoutMs: number
         else goOn(dialled, null)
         return
       } catch (error) {
+        if (channel.isAttached) return // by the direct way, which was tried already
         if (whereIs() === null || now() + pauseMs >= until) {
           channel.destroy(reset(`the connection was cut, and no way leads there any more: ${String(error)}`))
           return

@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls'
+import { destroySoon } from '../../listener/last-words.ts'
 import { Channel } from './channel.ts'
 import { FRAME, type Frame, FrameError, frameOf, framesIn, HEADER_BYTES, ID_BYTES } from './frames.ts'
 
@@ -53,6 +54,7 @@ export function createPeerChannels() {
     const one = before ?? (type === FRAME.begin ? begin(name, node) : null)
     if (one === null) {
       socket.end(frameOf(FRAME.gone))
+      destroySoon(socket)
       return null
     }
     clearTimeout(one.expiry)

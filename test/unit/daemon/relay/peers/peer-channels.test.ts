@@ -87,6 +87,19 @@ test.each<{ what: string; said: () => Buffer[]; frames: number[] }>([
   expect(one.frames.filter((frame) => frame !== FRAME.welcome || frames.includes(frame))).toEqual(frames)
 })
 
+test('who is shown the door and keeps its own side open is cut off', async () => {
+  const { key, cert } = own
+  const place = { port: portOf(server), allowHalfOpen: true }
+  const accepted = once(server, 'connection')
+  const socket = connect({ ...place, key, cert, ALPNProtocols: [PEER_ALPN], rejectUnauthorized: false })
+  open.push(socket)
+  socket.on('error', () => {}).resume()
+  await once(socket, 'secureConnect')
+  socket.write(frameOf(FRAME.resume, 0, id()))
+  const [connection] = await accepted
+  await once(connection, 'close')
+})
+
 test('a channel begins once: the id of one that is over is refused', async () => {
   const name = id()
   const first = await say(frameOf(FRAME.begin, 0, name))
