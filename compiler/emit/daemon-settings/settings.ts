@@ -18,10 +18,10 @@ import { contradictions, overlay } from './overlay.ts'
 import { peerTable } from './peers.ts'
 import { telemetryTable } from './telemetry.ts'
 import { tlsTables } from './tls.ts'
-/** What a target may decide about the daemon's configuration: addresses, and nothing else. */
 import { listNode } from './tuning.ts'
 import { missingAddresses, sameNames, upstreamTable } from './upstreams.ts'
 
+/** What a target may decide about the daemon's configuration: addresses, and nothing else. */
 export type Surroundings = {
   /** Address to listen on there. */
   readonly host: string

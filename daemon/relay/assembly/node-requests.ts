@@ -25,7 +25,7 @@ const PER_NETWORK: Allowance = { burst: 512, everyMs: 1_000 }
 const NAMES_PER_NETWORK: Allowance = { burst: 32, everyMs: 3_600_000 }
 /** Records of challenges: a dozen calls of a DNS provider each, which allows an account 1,200 in five minutes. */
 const RECORDS_PER_NETWORK: Allowance = { burst: 48, everyMs: 60_000 }
-/** Claims and releases at the same time: each may look into DNS. */
+/** Claims at the same time: each may ask the DNS. */
 const MOST_CLAIMS = 64
 
 /** Answers what nodes ask for over their tunnels; `busy`: asked for too often, or by too many at once. */
