@@ -1,7 +1,8 @@
 import { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import { FRAME, type Frame, FrameError, type FrameType, frameOf, frameReader } from './frames.ts'
-import { MOST_UNTAKEN_BYTES, Sent, TELL_BYTES } from './sent.ts'
+import { FRAME, type Frame, FrameError, frameOf, frameReader } from './frames.ts'
+import { Received } from './received.ts'
+import { Sent } from './sent.ts'
 
 /** An encrypted connection that carries a channel for a while. */
 export type Carrier = Pick<
@@ -30,13 +31,8 @@ export class Channel extends Duplex {
   #isEndSent = false
   #written: (() => void) | null = null
   #finished: (() => void) | null = null
-  #received = 0
-  #taken = 0
-  #told = 0
-  #queue: Buffer[] = []
+  readonly #theirs = new Received()
   #isWanted = false
-  #hasEnd = false
-  #isEndPushed = false
 
   constructor() {
     super({ allowHalfOpen: true })
@@ -44,7 +40,7 @@ export class Channel extends Duplex {
 
   /** Bytes that came, the end counted as one more. */
   get received(): number {
-    return this.#received
+    return this.#theirs.total
   }
 
   get isAttached(): boolean {
@@ -98,7 +94,7 @@ export class Channel extends Duplex {
       return
     }
     this.#isEndSent = false
-    if (this.#taken > 0) this.#tell()
+    this.#tell(true)
     this.#pump()
   }
 
@@ -125,18 +121,13 @@ export class Channel extends Duplex {
   #take({ type, number, body }: Frame): void {
     switch (type) {
       case FRAME.data:
-        this.#received += body.length
         this.bytesRead += body.length
-        if (this.#received - this.#taken > MOST_UNTAKEN_BYTES)
-          this.destroy(reset('the other gateway sends more than it may'))
-        else if (this.#isWanted && this.#queue.length === 0) this.#give(body)
-        else this.#queue.push(body)
+        if (this.#theirs.add(body)) this.#give()
+        else this.destroy(reset('the other gateway sends more than it may'))
         break
       case FRAME.end:
-        if (this.#hasEnd) break
-        this.#hasEnd = true
-        this.#received += 1
-        this.#giveEnd()
+        this.#theirs.addEnd()
+        this.#give()
         break
       case FRAME.taken:
         if (!this.#sent.took(number)) this.destroy(reset('the other gateway says what cannot be'))
@@ -151,44 +142,27 @@ export class Channel extends Duplex {
         this.emit('gone')
         break
       case FRAME.close:
-        if (!this.#isEndPushed) this.push(null)
-        this.#isEndPushed = true
+        if (!this.#theirs.isEndTaken) this.push(null)
         this.destroy()
         break
       default: // a ping, which was heard
     }
   }
 
-  #give(chunk: Buffer): void {
-    this.#taken += chunk.length
-    this.#isWanted = this.push(chunk)
-    if (this.#taken - this.#told >= TELL_BYTES) this.#tell()
-  }
-
-  #giveEnd(): void {
-    if (!this.#hasEnd || this.#isEndPushed || this.#queue.length > 0) return
-    this.#isEndPushed = true
-    this.#taken += 1
+  #give(): void {
+    for (let next = this.#theirs.next(this.#isWanted); next !== undefined; next = this.#theirs.next(this.#isWanted))
+      this.#isWanted = this.push(next)
     this.#tell()
-    this.push(null)
   }
 
-  #tell(): void {
-    this.#told = this.#taken
-    this.#say(FRAME.taken, this.#taken)
-  }
-
-  #say(type: FrameType, number = 0): void {
-    if (this.#carrier !== null && !this.#carrier.destroyed) this.#carrier.write(frameOf(type, number))
+  #tell(isAnew = false): void {
+    const taken = this.#theirs.toTell(isAnew)
+    if (taken !== null && this.#carrier?.destroyed === false) this.#carrier.write(frameOf(FRAME.taken, taken))
   }
 
   override _read(): void {
     this.#isWanted = true
-    for (let [chunk] = this.#queue; chunk !== undefined && this.#isWanted; [chunk] = this.#queue) {
-      this.#queue.shift()
-      this.#give(chunk)
-    }
-    this.#giveEnd()
+    this.#give()
   }
 
   override _write(chunk: Buffer, _: BufferEncoding, done: () => void): void {
@@ -213,7 +187,6 @@ export class Channel extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const carrier = this.#carrier
     this.#carrier = null
-    this.#queue = []
     if (carrier !== null && !carrier.destroyed) {
       const timer = setTimeout(() => carrier.destroy(), LAST_WORDS_MS).unref()
       carrier.once('close', () => clearTimeout(timer))
