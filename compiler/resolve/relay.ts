@@ -12,7 +12,9 @@ export function checkRelayedNames({ relay: { names, backends } }: Pick<Spec, 're
   return all.flatMap(({ name, path }, at): Finding[] => {
     if (all.findIndex((other) => other.name === name) === at) return []
     const message = `"${name}" is relayed to two places: visitors of a name go to one`
-    return [{ code: 'INVALID_VALUE', path, message, hint: 'leave it where its visitors should go' }]
+    return [
+      { code: 'INVALID_VALUE', path, message, hint: 'keep it where its visitors should go, and remove the other' },
+    ]
   })
 }
 

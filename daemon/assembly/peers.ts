@@ -80,7 +80,7 @@ export function openPeers({
     /** @throws Error that says why no way leads there */
     async dial(node: string, timeoutMs: number): Promise<Channel> {
       const whereIs = () => whereIsNode(node)
-      if (whereIs() === null) throw new Error(`gate://${node} is none of peers: "gatectl peer accept" adds it`)
+      if (whereIs() === null) throw new Error(`gate://${node} is not a peer: "gatectl peer accept" adds it`)
       const found = await ownIdentity()
       return await openPeerChannel({ identity: found, whereIs, random: randomBytes, now: monotonic }, timeoutMs)
     },

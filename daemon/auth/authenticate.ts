@@ -118,7 +118,7 @@ function admitted(
   if (principal.addresses !== null && !principal.addresses.has(addressOf(asked.headers, over.peer)))
     throw new GateError('FORBIDDEN_ADDRESS', 'this key may not be used from this address')
   if (principal.node !== null && principal.node !== over.peerNode)
-    throw new GateError('FORBIDDEN_ADDRESS', 'this key may be used by the gateway alone that it was made for')
+    throw new GateError('FORBIDDEN_ADDRESS', 'this key may be used only by the gateway that it was made for')
   return principal
 }
 

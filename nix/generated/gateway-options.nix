@@ -1246,7 +1246,7 @@ in
     domain = mkOption {
       type = types.nullOr types.nonEmptyStr;
       default = null;
-      description = "Domain that relays give names below; what follows \"relay.\" in their addresses when absent.";
+      description = "Domain below which relays give names; when absent, what follows \"relay.\" in their addresses.";
     };
     customDomain = mkOption {
       type = types.nullOr (types.strMatching "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?");
@@ -1294,7 +1294,7 @@ in
           proxyProtocol = mkOption {
             type = types.enum [ "v2" "v1" "off" ];
             default = "v2";
-            description = "PROXY header with the address of the visitor that each connection begins with.";
+            description = "Version of the PROXY header that tells the server the address of each visitor.";
           };
         };
       });

@@ -171,7 +171,7 @@ export const configSchema = z.strictObject({
         .meta({ description: 'Make the gateway reachable through relays.', restart: true }),
       addresses: z.array(hostPort).default([]).meta({ description: 'Relays as host:port.' }),
       domain: certifiedHostName.optional().meta({
-        description: 'Domain that relays give names below; what follows "relay." in their addresses when absent.',
+        description: 'Domain below which relays give names; when absent, what follows "relay." in their addresses.',
       }),
       custom_domain: z
         .string()

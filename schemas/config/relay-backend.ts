@@ -17,7 +17,7 @@ export const relayBackend = z.strictObject({
     )
     .meta({ description: 'Server that ends their TLS: loopback or private address with port, or "unix:/path".' }),
   proxy_protocol: z.enum(['v2', 'v1', 'off']).default('v2').meta({
-    description: 'PROXY header with the address of the visitor that each connection begins with.',
+    description: 'Version of the PROXY header that tells the server the address of each visitor.',
   }),
 })
 export type RelayBackend = z.output<typeof relayBackend>

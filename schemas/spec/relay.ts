@@ -11,7 +11,7 @@ export const relay = z.strictObject({
   enable: flag(false, 'Make the gateway reachable through relays.'),
   addresses: z.array(hostPort).default([]).meta({ description: 'Relays as host:port.' }),
   domain: certifiedHostName.optional().meta({
-    description: 'Domain that relays give names below; what follows "relay." in their addresses when absent.',
+    description: 'Domain below which relays give names; when absent, what follows "relay." in their addresses.',
   }),
   custom_domain: z.string().regex(LABEL).optional().meta({ description: 'Name asked of the relay.' }),
   names: z.array(certifiedHostName).max(16).default([]).meta({

@@ -98,7 +98,7 @@ test('an invitation lets one gateway use another, and no key is in the arguments
   expect(way.passed).toBeGreaterThan(0)
   const { key } = readInvitation(invitation)
   const stolen = await ask({ ...lender, key }, 'engine/mock')
-  expect([stolen.status, await stolen.text()]).toEqual([403, expect.stringContaining('by the gateway alone')])
+  expect([stolen.status, await stolen.text()]).toEqual([403, expect.stringContaining('only by the gateway')])
 })
 
 test('when the direct way is cut it goes through the relay, and directly again when that works: no request fails', async () => {

@@ -229,7 +229,7 @@ export const CLIENTS = {
     ],
     steps: (gateway) => [withKey('OPENAI_API_KEY', gateway, 'aider')],
     remarks: [
-      'The list of models is that of the key: `/models NAME` in aider finds them (beside those that aider knows by itself), `/model openai/NAME` takes another one. Run the command again after the key got other models.',
+      'The list of models is that of the key: `/models NAME` in aider finds them (beside those that aider knows by itself), `/model openai/NAME` takes another one. Run the command again when the models of the key have changed.',
     ],
   },
   'open-webui': {

@@ -5,7 +5,7 @@ const SWEEP_MS = 60_000
 
 type Sweep = (signal: AbortSignal) => Promise<void>
 
-/** What is looked through again and again, each by itself: one that takes long holds up no other, and is not begun twice. */
+/** Sweeps that run every minute, each by itself: one that takes long holds up no other, and is not begun twice. */
 export function openSweeps(sweeps: Readonly<Record<string, Sweep>>, log: Log) {
   const stopping = new AbortController()
   const running = new Set<string>()
@@ -16,7 +16,7 @@ export function openSweeps(sweeps: Readonly<Record<string, Sweep>>, log: Log) {
     try {
       await sweep(stopping.signal)
     } catch (error) {
-      log('error', 'what is to be looked through was not', { task, error: String(error) })
+      log('error', 'a sweep has failed and is tried again in a minute', { task, error: String(error) })
     } finally {
       running.delete(task)
     }

@@ -116,7 +116,7 @@ export function createLogWatch(parts: LogWatchParts) {
     if (news.length > 0) save()
     for (const serial of news) parts.found(name, serial)
     if (unknown.length > news.length)
-      log('error', 'more certificates that this gateway did not get', {
+      log('error', 'more certificates were found that this gateway did not get', {
         domain: name,
         count: unknown.length - news.length,
       })

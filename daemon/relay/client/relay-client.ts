@@ -80,7 +80,7 @@ export function createRelayClient(parts: RelayClientParts, initial: Settings) {
     if (all.size === 0 || foreign !== '') return
     foreign = [...all].slice(0, MOST_TOLD).join(', ')
     const reason = 'neither relay.custom_domain nor relay.names asks for them'
-    log('warn', 'names that a relay says are not this gateway’s', { domain: foreign, reason })
+    log('warn', 'a relay says names that are not this gateway’s', { domain: foreign, reason })
   }
 
   function apply(next: Settings): void {
@@ -90,7 +90,7 @@ export function createRelayClient(parts: RelayClientParts, initial: Settings) {
     const settings = { addresses, domain, customDomain: custom_domain, hosts }
     own = ownNames(identity.nodeId, settings)
     if (addresses.length > 0 && domainsOf(settings).length === 0)
-      log('warn', 'no relay has the name relay.DOMAIN, so that its domain has to be set', { path: 'relay.domain' })
+      log('warn', 'no relay is dialled as relay.DOMAIN: set relay.domain', { path: 'relay.domain' })
     gather()
     claims.apply({ names: [...(custom_domain === undefined ? [] : [custom_domain]), ...hosts], invite })
     const dials = JSON.stringify([addresses, pins, ca])

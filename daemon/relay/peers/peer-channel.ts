@@ -35,7 +35,7 @@ export async function openPeerChannel(parts: PeerChannelParts, timeoutMs: number
 
   function dial(limitMs: number, isDirect = false): Promise<Dialled> {
     const peer = whereIs()
-    if (peer === null) return Promise.reject(new Error('it is none of peers any more'))
+    if (peer === null) return Promise.reject(new Error('it is not a peer any more'))
     return dialPeer(identity, isDirect ? { ...peer, relays: [] } : peer, limitMs)
   }
 

@@ -130,10 +130,9 @@ const UNTRUSTED: ReadonlySet<string> = new Set([
 /** Why a connection failed; the words of OpenSSL name no key of the configuration. */
 function faultOf(error: unknown): string {
   const code = codeOf(error)
-  if (UNTRUSTED.has(code))
-    return 'its certificate is by no CA that is believed: registry.ca_file names the one to believe'
+  if (UNTRUSTED.has(code)) return 'its certificate is from no trusted CA: set registry.ca_file to the CA that issued it'
   if (/ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_REQUIRED|UNKNOWN_CA)/.test(code))
-    return 'it takes a client certificate of its CA alone: registry.cert_file and registry.key_file'
+    return 'it wants a client certificate from its own CA: set registry.cert_file and registry.key_file'
   return error instanceof Error ? error.message : String(error)
 }
 

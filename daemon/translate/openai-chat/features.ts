@@ -45,7 +45,7 @@ const OPENAI = {
   "OpenRouter's thinking": {
     field: 'reasoning_details',
     does: 'drop',
-    how: 'passed on to OpenRouter; its text, where earlier thinking is',
+    how: 'only OpenRouter takes it; its text goes to those that take earlier thinking',
   },
   'unsigned thinking': {
     field: 'reasoning_content',
