@@ -3,6 +3,7 @@ import type { Payer } from '../../admit/payer.ts'
 import type { Dialects } from '../../translate/dialects.ts'
 import { type JsonRecord, parsedRecord } from '../../translate/json-value.ts'
 import type { ObjectForm } from '../../translate/object-form.ts'
+import { textOf } from '../../upstream/answer-text.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
 import type { Upstreams } from '../../upstream/upstreams.ts'
 import { type CountingParts, createResultsSum, settleBatch, settleThing } from './batch.ts'
@@ -23,7 +24,8 @@ const LONGEST_MS = 600_000
 /** One question, and reading the results of one batch. */
 const QUESTION_MS = 30_000
 const RESULTS_MS = 600_000
-const MOST_BYTES = 2 ** 20
+/** Batches of Google have their answers in them: as long as such a one may be on its way to a client. */
+const MOST_BATCH_BYTES = 32 * 2 ** 20
 
 /**
  * Asks upstreams how far the batches are that they work on, so that what one has used is counted also where its client
@@ -87,13 +89,8 @@ async function look(parts: LooksParts, hold: Hold, stopping: AbortSignal): Promi
 async function thingAt(upstream: Upstream, path: string, stopping: AbortSignal): Promise<JsonRecord | null> {
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(QUESTION_MS)])
   const answer = await upstream.ask?.(path, signal)
-  if (answer === undefined || answer.body === null) return null
-  let text = ''
-  const decoder = new TextDecoder()
-  for await (const chunk of answer.body) {
-    text += decoder.decode(chunk, { stream: true })
-    if (text.length > MOST_BYTES) break
-  }
+  if (answer === undefined) return null
+  const text = await textOf(answer, MOST_BATCH_BYTES)
   return answer.ok ? parsedRecord(text) : null
 }
 

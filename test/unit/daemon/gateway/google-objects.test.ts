@@ -200,6 +200,35 @@ test('a batch has the model of its path, holds what it can cost, and is counted 
   expect((await ask('DELETE', `/v1beta/${json.name}`)).json).toEqual({})
 })
 
+/** Asks for all batches, when it is time to. */
+async function lookLater(): Promise<void> {
+  const now = () => Date.now() + 61_000
+  const looks = createBatchLooks({
+    ...{ budgets: gate.budgets, holds: gate.holds, upstreams: gate.upstreams, dialects: DIALECTS, now },
+    objects: createObjects(store, now),
+    ledger: { settle: async (row) => void gate.rows.push(row), refusal: () => null },
+    metrics: { attempt: () => {} },
+    priceOf: () => ({ input: 0, output: 1_000_000 * DOLLAR }),
+    payerOf: () => PAYER,
+    log: () => {},
+  })
+  await looks.look()
+  await looks.stop()
+}
+
+test('long answers in a batch are counted where its client never asks', async () => {
+  const { json } = await ask('POST', CREATE, { body: inline(request, request) })
+  const before = spent()
+  const long = { ...ANSWER, padding: 'x'.repeat(2 ** 20) }
+  account.setBatch(json.name, {
+    model: 'models/gemini',
+    state: 'BATCH_STATE_SUCCEEDED',
+    output: { inlinedResponses: { inlinedResponses: [{ response: long }, { response: long }] } },
+  })
+  await lookLater()
+  expect([held(), spent() - before]).toEqual([0, 2 * DOLLAR])
+})
+
 test('the requests of a file are held for, and its results are read where its client never asks', async () => {
   const line = (key: string) => JSON.stringify({ key, request })
   const name = await put([line('a'), line('b'), line('c')].join('\n'))
@@ -216,21 +245,8 @@ test('the requests of a file are held for, and its results are read where its cl
     state: 'BATCH_STATE_SUCCEEDED',
     output: { responsesFile: 'files/results' },
   })
-  let laterMs = 0
-  const now = () => Date.now() + laterMs
-  const looks = createBatchLooks({
-    ...{ budgets: gate.budgets, holds: gate.holds, upstreams: gate.upstreams, dialects: DIALECTS, now },
-    objects: createObjects(store, now),
-    ledger: { settle: async (row) => void gate.rows.push(row), refusal: () => null },
-    metrics: { attempt: () => {} },
-    priceOf: () => ({ input: 0, output: 1_000_000 * DOLLAR }),
-    payerOf: () => PAYER,
-    log: () => {},
-  })
-  laterMs = 61_000
-  await looks.look()
+  await lookLater()
   expect([held(), spent() - before]).toEqual([0, 2 * DOLLAR])
-  await looks.stop()
   expect((await ask('GET', '/v1beta/files/results:download?alt=media')).status).toBe(404) // it was never shown
   await ask('GET', `/v1beta/${json.name}`)
   expect((await ask('GET', '/v1beta/files/results:download?alt=media')).status).toBe(200)
