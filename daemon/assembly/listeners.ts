@@ -114,7 +114,7 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
    * Who a visitor is by the word of a relay: an address of the Internet, or else one that is in no list, as it would be
    * as good as a key. Each is still told from the others.
    */
-  const lentTo = (source: string): string =>
+  const visitorAddress = (source: string): string =>
     isPrivate(source) || settings.trusted.has(source) ? `relayed:${source}` : source
 
   function plain(answers: Answering) {
@@ -140,12 +140,12 @@ export function createListeners(places: Places, parts: ListenerParts, initial: C
     },
     /**
      * Serves a visitor that a relay has brought.
-     * @param source the visitor's address, canonical, as the relay says; see `lentTo`
+     * @param source the visitor's address, canonical, as the relay says; see `visitorAddress`
      * @param leaving aborts when its tunnel ends before long
      */
     takeRelayed(socket: Connection, source: string, leaving: AbortSignal): void {
       if (relayed === null) socket.destroy()
-      else relayed.take(socket, { peer: lentTo(source), secured: null, isRelayed: true, leaving })
+      else relayed.take(socket, { peer: visitorAddress(source), secured: null, isRelayed: true, leaving })
     },
     /** Listens for other gateways, from the first call on. @returns where @throws Error (EADDRINUSE, EACCES, …) */
     listenForPeers(): Promise<string> {

@@ -129,10 +129,7 @@ export function createTunnels(parts: TunnelsParts) {
     },
     /** Tunnels that bring visitors. */
     open,
-    /** How many there are that bring no new ones. */
-    leaving: leaving.count,
     targets: targets.list,
-    lines: (): readonly Readonly<Line>[] => lines,
     /** Takes no more visitors, and lets those that are there finish. */
     drain(): void {
       isDraining = true

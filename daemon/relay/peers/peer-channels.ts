@@ -89,6 +89,5 @@ export function createPeerChannels() {
     endOf(isMeant: (node: string) => boolean): void {
       for (const { node, channel } of known.values()) if (isMeant(node)) channel.destroy()
     },
-    count: () => known.size,
   }
 }
