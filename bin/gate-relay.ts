@@ -14,7 +14,7 @@ Ctrl-C; SIGHUP reloads).
   --config FILE          the runtime layer, TOML (default: relay.toml in the state directory)
   --declared FILE        the declared layer, JSON (default: /etc/gate/relay-NAME.json)
   --admin-socket PATH    where gatectl relay reaches it (default: admin.sock in the state directory)
-  --check                read the configuration, say what is wrong with it, and end
+  --check                read the configuration and the files that it names, say what is wrong, and end
   --explain              print every key, its value and the layer that it comes from, and end
   --json                 with --explain: as JSON
   --version, --help
@@ -62,7 +62,7 @@ async function start(): Promise<number> {
     if (flags.check === true || flags.explain === true) {
       const { lookAtConfiguration } = await import('../daemon/relay/assembly/look.ts')
       process.stdout.write(
-        lookAtConfiguration(options, flags.explain !== true ? 'check' : flags.json ? 'json' : 'text'),
+        await lookAtConfiguration(options, flags.explain !== true ? 'check' : flags.json ? 'json' : 'text'),
       )
       return 0
     }

@@ -1,6 +1,7 @@
 import { keyTree, layerSchema, leaves } from '../../schemas/config/keys.ts'
 import type { ConfigProblem, Explanation } from '../../schemas/config/layers.ts'
 import { type RelayConfig, relayConfigSchema } from '../../schemas/relay-config.ts'
+import { hostsOverlap } from '../../schemas/words/address.ts'
 import { keyPathText } from '../../schemas/words/key-path.ts'
 import { type Path, valueAt } from '../../syntax/tree.ts'
 import { readDeclared } from '../declared-file.ts'
@@ -21,7 +22,12 @@ export type RelaySources = EnvironmentSources & {
   readonly declaredFile: string
 }
 
-export type LoadedRelay = { readonly config: RelayConfig; readonly layers: Layers }
+export type LoadedRelay = {
+  readonly config: RelayConfig
+  readonly layers: Layers
+  /** Where a key was written. */
+  readonly whereOf: (path: Path) => string
+}
 
 const keys: () => KeySet = () => {
   const tree = keyTree(relayConfigSchema)
@@ -45,7 +51,7 @@ export function loadRelayConfig(sources: RelaySources): LoadedRelay {
   refuse(checkTree(merged, { schema: relayConfigSchema, tree: set.tree, layer: 'runtime', whereOf }))
   const config = relayConfigSchema.parse(merged)
   refuse(conflictsIn(config, whereOf))
-  return { config, layers }
+  return { config, layers, whereOf }
 }
 
 function readRuntimeFile(file: string, set: KeySet): { layer: Layer; problems: readonly ConfigProblem[] } {
@@ -92,7 +98,22 @@ function conflictsIn(config: RelayConfig, whereOf: (path: Path) => string): Conf
   if (tls.acme.enabled && domain_suffix === undefined) {
     wrong(['tls', 'acme', 'enabled'], 'tls.acme needs domain_suffix', 'set it')
   }
+  for (const [key, other] of samePorts(config)) wrong([key], `${key} is the port of ${other} too`, 'write another port')
   return problems
+}
+
+/** Keys whose listeners want one port, each with the key that has it. */
+function samePorts(config: RelayConfig): (readonly [key: string, other: string])[] {
+  const { bind_address, https_port, p2p_port, metrics_port = 0 } = config
+  const listeners = [
+    { key: 'https_port', host: bind_address, port: https_port },
+    { key: 'p2p_port', host: bind_address, port: p2p_port },
+    { key: 'metrics_port', host: '127.0.0.1', port: metrics_port },
+  ].filter(({ port }) => port !== 0)
+  return listeners.flatMap(({ key, host, port }, at) => {
+    const other = listeners.slice(0, at).find((one) => one.port === port && hostsOverlap(one.host, host))
+    return other === undefined ? [] : [[key, other.key] as const]
+  })
 }
 
 /** What every layer says about each key, secrets left out. */

@@ -10,12 +10,17 @@ import { domainOf } from './settings.ts'
 
 /** What is missing for records of challenges; undefined: nothing, or none are wanted. */
 export function dnsFlaw({ dns }: RelayConfig): string | undefined {
-  const { provider, cloudflare: account, rfc2136: server } = dns
-  if (provider === 'cloudflare' && account.api_token === undefined) return 'dns.cloudflare.api_token is missing'
-  const needed = [server.server, server.key_name, server.secret]
-  const isIncomplete = provider === 'rfc2136' && needed.includes(undefined)
-  return isIncomplete ? 'dns.rfc2136 needs server, key_name and secret' : undefined
+  const { provider } = dns
+  if (provider === undefined) return undefined
+  const missing = NEEDED[provider].find(
+    (key) => (dns[provider] as Readonly<Record<string, unknown>>)[key] === undefined,
+  )
+  if (missing === undefined) return undefined
+  return `dns.${provider}.${missing} is missing, which dns.provider = "${provider}" needs`
 }
+
+/** Keys of each provider that have no default. */
+const NEEDED = { cloudflare: ['api_token'], rfc2136: ['server', 'key_name', 'secret'] } as const
 
 /** Who is told the records of challenges; null: no one. */
 export function dnsProvider(now: () => number): (config: RelayConfig) => DnsProvider | null {
