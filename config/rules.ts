@@ -13,6 +13,7 @@ import { unsignedAlerts } from './alert-rules.ts'
 import { certificateConflicts } from './certificate-rules.ts'
 import { certificateSource } from './certificate-source.ts'
 import type { Conflict } from './conflict.ts'
+import { repeatedRelayedNames } from './relay-rules.ts'
 
 /**
  * Rules over several keys. None spans a key that waits for a restart and one that does not:
@@ -36,6 +37,7 @@ export function conflicts(config: Config, tree: KeyNode): Conflict[] {
     ...conflictingNames('upstreams', config.upstreams),
     ...conflictingNames('backends', config.backends),
     ...namesByCase(config),
+    ...repeatedRelayedNames(config),
   ]
 }
 

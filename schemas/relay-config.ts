@@ -11,6 +11,7 @@ import {
   limitingDuration,
   port,
   secret,
+  ZONE_FORM,
 } from './config/values.ts'
 import { addressPattern } from './words/address.ts'
 
@@ -77,9 +78,11 @@ export const relayRegistry = z.strictObject({
     .meta({ description: 'etcd, such as ["https://10.0.0.1:2379"]; asked in turn.', restart: true }),
   ca_file: absoluteFile
     .optional()
-    .meta({ description: "PEM of the CA of etcd; the system's when absent.", restart: true }),
-  cert_file: absoluteFile.optional().meta({ description: 'PEM of a client certificate for etcd.', restart: true }),
-  key_file: absoluteFile.optional().meta({ description: 'PEM of its key.', restart: true }),
+    .meta({ description: "PEM file with the CA of etcd; the system's when absent.", restart: true }),
+  cert_file: absoluteFile
+    .optional()
+    .meta({ description: 'PEM file with a client certificate for etcd.', restart: true }),
+  key_file: absoluteFile.optional().meta({ description: 'PEM file with its key.', restart: true }),
   user: z.string().min(1).max(128).optional().meta({ description: 'User of etcd.', restart: true }),
   password: secretText('Password of that user.').optional(),
 })
@@ -95,7 +98,7 @@ export const relayDns = z.strictObject({
       api_token: secretText('Token that may edit the zone.').optional(),
       zone_id: z
         .string()
-        .regex(/^[A-Za-z0-9]{1,64}$/)
+        .regex(/^[A-Za-z0-9]{1,64}$/, ZONE_FORM)
         .optional()
         .meta({ description: 'Zone; looked for by its name when absent.' }),
     })
@@ -117,10 +120,10 @@ export const relayDns = z.strictObject({
 })
 
 export const relayTls = z.strictObject({
-  cert_file: absoluteFile
-    .optional()
-    .meta({ description: 'PEM of the certificate of relay.<domain_suffix>, with its chain; read again on reload.' }),
-  key_file: absoluteFile.optional().meta({ description: 'PEM of its key.' }),
+  cert_file: absoluteFile.optional().meta({
+    description: 'PEM file with the certificate of relay.<domain_suffix> and its chain; read again on reload.',
+  }),
+  key_file: absoluteFile.optional().meta({ description: 'PEM file with its key.' }),
   acme: z
     .strictObject({
       enabled: z.boolean().default(false).meta({
@@ -133,7 +136,7 @@ export const relayTls = z.strictObject({
       email: z.email().optional().meta({ description: 'Where the CA writes to.', restart: true }),
       ca_file: absoluteFile
         .optional()
-        .meta({ description: 'PEM of the CA of the directory, where it is a private one.', restart: true }),
+        .meta({ description: 'PEM file with the CA of the directory, where it is a private one.', restart: true }),
     })
     .prefault({})
     .meta({ description: 'A certificate by ACME.' }),

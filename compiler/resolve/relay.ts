@@ -1,20 +1,13 @@
+import { repeatedNames } from '../../schemas/config/relay-backend.ts'
 import type { Spec } from '../../schemas/spec/spec.ts'
 import type { Finding } from '../diagnostic.ts'
 
 /** Visitors of one name go to one place. */
-export function checkRelayedNames({ relay: { names, backends } }: Pick<Spec, 'relay'>): Finding[] {
-  const all = [
-    ...names.map((name, i) => ({ name, path: ['relay', 'names', i] })),
-    ...backends.flatMap((backend, b) =>
-      backend.names.map((name, i) => ({ name, path: ['relay', 'backends', b, 'names', i] })),
-    ),
-  ]
-  return all.flatMap(({ name, path }, at): Finding[] => {
-    if (all.findIndex((other) => other.name === name) === at) return []
+export function checkRelayedNames({ relay }: Pick<Spec, 'relay'>): Finding[] {
+  return repeatedNames(relay).map(({ name, path }): Finding => {
     const message = `"${name}" is relayed to two places: visitors of a name go to one`
-    return [
-      { code: 'INVALID_VALUE', path, message, hint: 'keep it where its visitors should go, and remove the other' },
-    ]
+    const hint = 'keep it where its visitors should go, and remove the other'
+    return { code: 'INVALID_VALUE', path: ['relay', ...path], message, hint }
   })
 }
 

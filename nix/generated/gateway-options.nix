@@ -58,7 +58,7 @@ in
           ca = mkOption {
             type = types.nullOr types.nonEmptyStr;
             default = null;
-            description = "CA certificate that the directory is trusted by, PEM; those of the system when absent.";
+            description = "PEM file with the CA that the directory is trusted by, by its absolute path; those of the system when absent.";
           };
           key = mkOption {
             type = types.enum [ "ecdsa" "rsa" ];
@@ -137,11 +137,11 @@ in
         options = {
           cert = mkOption {
             type = types.nonEmptyStr;
-            description = "Certificate chain, PEM.";
+            description = "PEM file with the certificate chain.";
           };
           key = mkOption {
             type = types.nonEmptyStr;
-            description = "Private key, PEM.";
+            description = "PEM file with the private key.";
           };
         };
       });
@@ -1272,7 +1272,7 @@ in
     ca = mkOption {
       type = types.nullOr types.nonEmptyStr;
       default = null;
-      description = "CA certificate that relays are trusted by, PEM; those of the system when absent.";
+      description = "PEM file with the CA that relays are trusted by, by its absolute path; those of the system when absent.";
     };
     ctLog = mkOption {
       type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+([/?][^[:space:]#]*)?");
@@ -1382,7 +1382,7 @@ in
     ca = mkOption {
       type = types.nullOr types.nonEmptyStr;
       default = null;
-      description = "CA certificate to trust, PEM; that of tls.internal_ca when absent.";
+      description = "PEM file with the CA to trust; that of tls.internal_ca when absent.";
     };
     port = mkOption {
       type = types.ints.between 1 65535;

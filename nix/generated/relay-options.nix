@@ -84,17 +84,17 @@ in
         caFile = mkOption {
           type = types.nullOr types.nonEmptyStr;
           default = null;
-          description = "PEM of the CA of etcd; the system's when absent. A change takes effect at the next restart.";
+          description = "PEM file with the CA of etcd; the system's when absent. A change takes effect at the next restart.";
         };
         certFile = mkOption {
           type = types.nullOr types.nonEmptyStr;
           default = null;
-          description = "PEM of a client certificate for etcd. A change takes effect at the next restart.";
+          description = "PEM file with a client certificate for etcd. A change takes effect at the next restart.";
         };
         keyFile = mkOption {
           type = types.nullOr types.nonEmptyStr;
           default = null;
-          description = "PEM of its key. A change takes effect at the next restart.";
+          description = "PEM file with its key. A change takes effect at the next restart.";
         };
         user = mkOption {
           type = types.nullOr types.nonEmptyStr;
@@ -220,12 +220,12 @@ in
         certFile = mkOption {
           type = types.nullOr types.nonEmptyStr;
           default = null;
-          description = "PEM of the certificate of relay.<domain_suffix>, with its chain; read again on reload.";
+          description = "PEM file with the certificate of relay.<domain_suffix> and its chain; read again on reload.";
         };
         keyFile = mkOption {
           type = types.nullOr types.nonEmptyStr;
           default = null;
-          description = "PEM of its key.";
+          description = "PEM file with its key.";
         };
         acme = mkOption {
           type = types.nullOr (types.submodule {
@@ -248,7 +248,7 @@ in
               caFile = mkOption {
                 type = types.nullOr types.nonEmptyStr;
                 default = null;
-                description = "PEM of the CA of the directory, where it is a private one. A change takes effect at the next restart.";
+                description = "PEM file with the CA of the directory, where it is a private one. A change takes effect at the next restart.";
               };
             };
           });

@@ -950,12 +950,12 @@ in
       cert = mkOption {
         type = types.nullOr types.nonEmptyStr;
         default = null;
-        description = "Certificate chain, PEM, the own one first; read again when it changes. A change takes effect at the next restart.";
+        description = "PEM file with the certificate chain, the own one first; read again when it changes. A change takes effect at the next restart.";
       };
       key = mkOption {
         type = types.nullOr types.nonEmptyStr;
         default = null;
-        description = "Private key, PEM; read again when it changes. A change takes effect at the next restart.";
+        description = "PEM file with the private key; read again when it changes. A change takes effect at the next restart.";
       };
     };
     internalCa = mkOption {
@@ -973,7 +973,7 @@ in
       ca = mkOption {
         type = types.nullOr types.nonEmptyStr;
         default = null;
-        description = "CA certificate that the directory is trusted by, PEM; those of the system when absent. A change takes effect at the next restart.";
+        description = "PEM file with the CA that the directory is trusted by, by its absolute path; those of the system when absent. A change takes effect at the next restart.";
       };
       key = mkOption {
         type = types.nullOr (types.enum [ "ecdsa" "rsa" ]);
@@ -1098,7 +1098,7 @@ in
     ca = mkOption {
       type = types.nullOr types.nonEmptyStr;
       default = null;
-      description = "CA certificate that relays are trusted by, PEM; those of the system when absent.";
+      description = "PEM file with the CA that relays are trusted by, by its absolute path; those of the system when absent.";
     };
     ctLog = mkOption {
       type = types.nullOr (types.strMatching "https?://[^[:space:]/?#@]+([/?][^[:space:]#]*)?");

@@ -19,6 +19,7 @@ import {
   host,
   hostPort,
   httpUrl,
+  LABEL_FORM,
   limitingDuration,
   modelName,
   named,
@@ -175,7 +176,7 @@ export const configSchema = z.strictObject({
       }),
       custom_domain: z
         .string()
-        .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)
+        .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, LABEL_FORM)
         .optional()
         .meta({ description: 'Name asked of the relay.' }),
       names: z.array(certifiedHostName).max(16).default([]).meta({
@@ -190,9 +191,10 @@ export const configSchema = z.strictObject({
         description:
           'Public keys that a relay may have, as base64 of SHA-256; empty: its certificate has to be for its name.',
       }),
-      ca: absoluteFile
-        .optional()
-        .meta({ description: 'CA certificate that relays are trusted by, PEM; those of the system when absent.' }),
+      ca: absoluteFile.optional().meta({
+        description:
+          'PEM file with the CA that relays are trusted by, by its absolute path; those of the system when absent.',
+      }),
       ct_log: httpUrl.optional().meta({
         description:
           'Search of certificate logs, asked twice a day about each relayed name, such as "https://crt.sh/?output=json&q={name}"; a certificate that this daemon did not get is an alert.',

@@ -22,6 +22,18 @@ export const relayBackend = z.strictObject({
 })
 export type RelayBackend = z.output<typeof relayBackend>
 
+/** Visitors of one name go to one place. @returns names that appeared before, by their paths below `relay` */
+export function repeatedNames(relay: {
+  readonly names: readonly string[]
+  readonly backends: readonly Pick<RelayBackend, 'names'>[]
+}): { readonly name: string; readonly path: readonly (string | number)[] }[] {
+  const all = [
+    ...relay.names.map((name, i) => ({ name, path: ['names', i] })),
+    ...relay.backends.flatMap(({ names }, b) => names.map((name, i) => ({ name, path: ['backends', b, 'names', i] }))),
+  ]
+  return all.filter(({ name }, at) => all.findIndex((other) => other.name === name) !== at)
+}
+
 export const relayBackends = z.array(relayBackend).max(16).default([]).meta({
   description: 'Local servers with certificates of their own that visitors of their names are passed on to.',
 })

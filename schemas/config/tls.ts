@@ -30,7 +30,8 @@ const acme = z
       .optional()
       .meta({ description: "URL of the ACME directory; Let's Encrypt when absent.", restart: true }),
     ca: absoluteFile.optional().meta({
-      description: 'CA certificate that the directory is trusted by, PEM; those of the system when absent.',
+      description:
+        'PEM file with the CA that the directory is trusted by, by its absolute path; those of the system when absent.',
       restart: true,
     }),
     key: z.enum(CERTIFICATE_KEYS).default('ecdsa').meta({ description: 'Kind of the private keys.', restart: true }),
@@ -65,12 +66,13 @@ export const tls = z.strictObject({
   }),
   files: z
     .strictObject({
-      cert: absoluteFile
-        .optional()
-        .meta({ description: 'Certificate chain, PEM, the own one first; read again when it changes.', restart: true }),
+      cert: absoluteFile.optional().meta({
+        description: 'PEM file with the certificate chain, the own one first; read again when it changes.',
+        restart: true,
+      }),
       key: absoluteFile
         .optional()
-        .meta({ description: 'Private key, PEM; read again when it changes.', restart: true }),
+        .meta({ description: 'PEM file with the private key; read again when it changes.', restart: true }),
     })
     .prefault({}),
   internal_ca: z

@@ -12,7 +12,7 @@ import {
   targetBaseUrl,
   toolArguments,
 } from './tuning.ts'
-import { duration, headerSecret, limitingDuration, NAME } from './values.ts'
+import { duration, headerSecret, limitingDuration, NAME, NAME_FORM } from './values.ts'
 
 export const upstream = z.strictObject({
   enabled: z.boolean().default(true).meta({ description: 'Whether requests may go there.' }),
@@ -84,12 +84,12 @@ export const backend = upstream.extend({
   idle_stop: duration(
     'It stops by itself after this long without a connection and starts on the next one; absent: always on.',
   ).optional(),
-  group: z.string().regex(NAME).optional().meta({
+  group: z.string().regex(NAME, NAME_FORM).optional().meta({
     description: 'At most one backend of a group runs at a time, except those with the same together; needs agent.',
   }),
   together: z
     .string()
-    .regex(NAME)
+    .regex(NAME, NAME_FORM)
     .optional()
     .meta({ description: 'Backends of its group with the same word run side by side, and give way to others as one.' }),
   priority: z
@@ -121,7 +121,7 @@ export const app = z.strictObject({
 
 const target = z
   .strictObject({
-    upstream: z.string().regex(NAME).meta({ description: 'Name of an upstream or backend.' }),
+    upstream: z.string().regex(NAME, NAME_FORM).meta({ description: 'Name of an upstream or backend.' }),
     model: z.string().min(1).optional().meta({ description: 'Id sent to the upstream; the alias itself when absent.' }),
     weight: z.number().positive().max(1_000_000).default(1).meta({ description: 'Share of requests (weighted).' }),
     base_url: targetBaseUrl,

@@ -34,6 +34,11 @@ const BYTES = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB|TiB)$/
  * Single separators only, because `__` separates levels in the environment.
  */
 export const NAME = /^(?=.{1,63}$)[a-z0-9]+(?:[_-][a-z0-9]+)*$/
+/** What such a name looks like, in words. */
+export const NAME_FORM = 'use at most 63 lower-case letters and digits, with single "-" or "_" between'
+/** The same for one label of a host name, and for a zone at Cloudflare. */
+export const LABEL_FORM = 'write one label such as "myserver": lower-case letters, digits and hyphens, without dots'
+export const ZONE_FORM = 'write the id of the zone: at most 64 letters and digits'
 
 /**
  * Names of virtual models are what clients write: `gpt-4.1`, `qwen2.5:7b`, `GPT-4o`, `org/model`. One line of text that
@@ -141,11 +146,7 @@ export const secret = z.string().min(1, 'write the secret, or remove the key')
 export const headerSecret = secret.regex(/^[\x21-\x7e]*$/, 'use visible ASCII characters only, no space or line break')
 
 /** A table whose keys are names that people give. */
-export const named = <T extends z.ZodType>(value: T) =>
-  z.record(
-    z.string().regex(NAME, 'use at most 63 lower-case letters and digits, with single "-" or "_" between'),
-    value,
-  )
+export const named = <T extends z.ZodType>(value: T) => z.record(z.string().regex(NAME, NAME_FORM), value)
 
 /** A text that is a JSON object. */
 export const jsonObject = z

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { pricePerHour } from '../config/money.ts'
-import { NAME, port } from '../config/values.ts'
+import { NAME, NAME_FORM, port } from '../config/values.ts'
 import { ENGINES, GPU_KINDS } from '../words/engines.ts'
 import { boundedBytes, boundedDuration, count, cpuShare } from './bounded.ts'
 import { configFile, files, hub, mount, router, timeZone, ulimits, volume } from './container.ts'
@@ -79,11 +79,11 @@ export const backend = z.strictObject({
     'Stop after this long without a connection and start on the next one; absent: always on.',
     '1s',
   ).optional(),
-  group: z.string().regex(NAME).optional().meta({
+  group: z.string().regex(NAME, NAME_FORM).optional().meta({
     description:
       'At most one backend of a group runs at a time, except those with the same together; its members start on demand, with or without idle_stop.',
   }),
-  together: z.string().regex(NAME).optional().meta({
+  together: z.string().regex(NAME, NAME_FORM).optional().meta({
     description: 'Backends of its group with the same word run side by side, and give way to others as one.',
   }),
   priority: z.int().min(0).max(100).default(0).meta({

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { NAME } from '../config/values.ts'
+import { LABEL_FORM, NAME } from '../config/values.ts'
 import { boundedBytes } from './bounded.ts'
 import { absolutePath, flag, LABEL, secret } from './values.ts'
 
@@ -46,7 +46,7 @@ export const ulimits = z.strictObject({
 })
 
 export const volume = z.strictObject({
-  name: z.string().regex(LABEL).max(20).meta({ description: 'Name of the volume inside its backend.' }),
+  name: z.string().regex(LABEL, LABEL_FORM).max(20).meta({ description: 'Name of the volume inside its backend.' }),
   path: absolutePath('Where the container sees it.'),
 })
 

@@ -1,7 +1,16 @@
 import { z } from 'zod'
 import { keyTree, layerSchema } from '../config/keys.ts'
 import { relayBackends } from '../config/relay-backend.ts'
-import { certifiedHostName, cidrs, hostPort, httpUrl, port, publicKeyPin } from '../config/values.ts'
+import {
+  certifiedHostName,
+  cidrs,
+  hostPort,
+  httpUrl,
+  LABEL_FORM,
+  port,
+  publicKeyPin,
+  ZONE_FORM,
+} from '../config/values.ts'
 import { relayDns, relayLimits, relayRegistry, relayTls } from '../relay-config.ts'
 import { addressPattern } from '../words/address.ts'
 import { absolutePath, flag, hostName, interfaces, LABEL, secret } from './values.ts'
@@ -13,7 +22,7 @@ export const relay = z.strictObject({
   domain: certifiedHostName.optional().meta({
     description: 'Domain below which relays give names; when absent, what follows "relay." in their addresses.',
   }),
-  custom_domain: z.string().regex(LABEL).optional().meta({ description: 'Name asked of the relay.' }),
+  custom_domain: z.string().regex(LABEL, LABEL_FORM).optional().meta({ description: 'Name asked of the relay.' }),
   names: z.array(certifiedHostName).max(16).default([]).meta({
     description:
       'Host names of your own that point to the relay; a TXT record at _gate-relay.NAME with the node id proves each.',
@@ -23,7 +32,9 @@ export const relay = z.strictObject({
     description:
       'Public keys that a relay may have, as base64 of SHA-256; empty: its certificate has to be for its name.',
   }),
-  ca: absolutePath('CA certificate that relays are trusted by, PEM; those of the system when absent.').optional(),
+  ca: absolutePath(
+    'PEM file with the CA that relays are trusted by, by its absolute path; those of the system when absent.',
+  ).optional(),
   ct_log: httpUrl.optional().meta({
     description:
       'Search of certificate logs, asked twice a day about each relayed name, such as "https://crt.sh/?output=json&q={name}"; a certificate that this daemon did not get is an alert.',
@@ -80,7 +91,7 @@ export const relayInstance = z.strictObject({
       api_token: secret('Token that may edit the zone.').optional(),
       zone_id: z
         .string()
-        .regex(/^[A-Za-z0-9]{1,64}$/)
+        .regex(/^[A-Za-z0-9]{1,64}$/, ZONE_FORM)
         .optional()
         .meta({ description: 'Zone at Cloudflare.' }),
       rfc2136: rfc2136.optional().meta({ description: 'A name server that takes signed updates.' }),

@@ -31,7 +31,9 @@ const acme = z.strictObject({
     .meta({ description: 'How control of the names is proven; dns-01 for names such as "*.example.org".' }),
   staging: flag(false, 'Use the staging directory.'),
   directory: httpUrl.optional().meta({ description: "URL of the ACME directory; Let's Encrypt when absent." }),
-  ca: absolutePath('CA certificate that the directory is trusted by, PEM; those of the system when absent.').optional(),
+  ca: absolutePath(
+    'PEM file with the CA that the directory is trusted by, by its absolute path; those of the system when absent.',
+  ).optional(),
   key: z.enum(CERTIFICATE_KEYS).default('ecdsa').meta({ description: 'Kind of the private keys.' }),
   eab_kid: z
     .string()
@@ -50,8 +52,8 @@ export const tls = z.strictObject({
   acme: acme.optional().meta({ description: 'Certificates by ACME; comes first when several ways are set.' }),
   files: z
     .strictObject({
-      cert: absolutePath('Certificate chain, PEM.'),
-      key: absolutePath('Private key, PEM.'),
+      cert: absolutePath('PEM file with the certificate chain.'),
+      key: absolutePath('PEM file with the private key.'),
     })
     .optional()
     .meta({ description: 'Certificate from files; comes second.' }),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { port } from '../config/values.ts'
+import { LABEL_FORM, port } from '../config/values.ts'
 import { addressPattern } from '../words/address.ts'
 import { boundedDuration } from './bounded.ts'
 import { absolutePath, flag, INTERFACE, LABEL } from './values.ts'
@@ -14,7 +14,7 @@ export const proxy = z.strictObject({
     .meta({ description: 'Reverse proxy in front of the gateway.' }),
   http_port: port.min(1).default(80).meta({ description: 'Port for HTTP; redirects to HTTPS when there is TLS.' }),
   https_port: port.min(1).default(443).meta({ description: 'Port for HTTPS.' }),
-  aliases: z.array(z.string().regex(LABEL)).default([]).meta({
+  aliases: z.array(z.string().regex(LABEL, LABEL_FORM)).default([]).meta({
     description: 'More host names below gate.domain that point to the gateway.',
   }),
   hsts: boundedDuration('How long browsers insist on HTTPS; 0s: no such header.', '0s', '3650d').default('365d'),
@@ -37,6 +37,6 @@ export const dns = z.strictObject({
 /** The key `client` of the spec: the installer for clients. */
 export const client = z.strictObject({
   enable: flag(false, 'Make an installer for clients: trust in the CA, and split DNS.'),
-  ca: absolutePath('CA certificate to trust, PEM; that of tls.internal_ca when absent.').optional(),
+  ca: absolutePath('PEM file with the CA to trust; that of tls.internal_ca when absent.').optional(),
   port: port.min(1).default(8081).meta({ description: 'Port on which the proxy hands out the installer, over HTTP.' }),
 })
