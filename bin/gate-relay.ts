@@ -45,6 +45,9 @@ async function start(): Promise<number> {
     process.stdout.write(flags.help === true ? USAGE : `gate-relay ${packageVersion()}\n`)
     return 0
   }
+  // `npm run` works in the folder of package.json, but paths are meant from where it was typed
+  const { npm_lifecycle_event: script, INIT_CWD: typedIn } = process.env
+  if (script === 'relay' && typedIn !== undefined) process.chdir(typedIn)
   const instance = flags.instance ?? process.env['RELAY_INSTANCE'] ?? 'default'
   if (!/^[a-z0-9]+(?:[_-][a-z0-9]+)*$/.test(instance)) {
     process.stderr.write('gate-relay: --instance: use lower-case letters and digits, with single "-" or "_" between\n')

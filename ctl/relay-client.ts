@@ -6,15 +6,15 @@ import { socketTransport } from './socket-transport.ts'
 /** Asks a relay of this host. @throws Failure: no relay, no permission, or a refusal */
 export type AskRelay = <R extends RelayRoute>(route: R, body?: object) => Promise<RelayAnswers[R]>
 
-/** @param socket of `--socket`; absent: that of the instance */
-export function relayClient(instance: string, socket: string | undefined): AskRelay {
-  const path = socket ?? `/run/gate-relay/${instance}/admin.sock`
-  const transport = socketTransport([path])
+/** @param paths sockets to try, in order */
+export function relayClient(instance: string, paths: readonly string[]): AskRelay {
+  const transport = socketTransport(paths)
+  const places = paths.join(' or ')
   return async <R extends RelayRoute>(route: R, body?: object) => {
     const [method = '', at = ''] = route.split(' ')
     const response = await transport
       .send({ method, path: at, ...(body !== undefined && { body }) })
-      .catch(noRelay(path))
+      .catch(noRelay(instance, places))
     let text = ''
     response.setEncoding('utf8')
     for await (const part of response) text += part
@@ -23,15 +23,22 @@ export function relayClient(instance: string, socket: string | undefined): AskRe
     if (typeof answer === 'object' && answer !== null && 'detail' in answer && 'code' in answer) {
       throw new Failure(answer as AdminProblem) // the members that are read are there
     }
-    throw failure('BAD_ANSWER', `${path} answered ${response.statusCode}, but not as gate-relay does`)
+    throw failure('BAD_ANSWER', `the relay at ${places} answered ${response.statusCode}, but not as gate-relay does`)
   }
 }
 
-function noRelay(path: string) {
+function noRelay(instance: string, places: string) {
   return (error: unknown): never => {
-    if (!(error instanceof Failure) || error.problem.code !== 'NO_DAEMON') throw error
-    const hint = 'start it: systemctl start gate-relay@INSTANCE, or name it by --instance or --socket'
-    throw failure('NO_DAEMON', `no gate-relay answers at ${path}`, { hint, cause: error })
+    if (!(error instanceof Failure)) throw error
+    const { code, hint: remedy } = error.problem
+    const start = `systemctl start gate-relay@${instance} (as a service), or gate-relay --instance ${instance} (by hand)`
+    const hint = code === 'NO_DAEMON' ? `start it: ${start};\nor name its socket: --socket PATH` : remedy
+    if (code !== 'NO_DAEMON' && code !== 'NO_PERMISSION') throw error
+    const why = code === 'NO_DAEMON' ? '' : ': permission denied'
+    throw failure(code, `no gate-relay answers at ${places}${why}`, {
+      ...(hint !== undefined && { hint }),
+      cause: error,
+    })
   }
 }
 

@@ -13,6 +13,13 @@ export function socketPaths(asked: string | undefined, env: Readonly<NodeJS.Proc
   return folders.flatMap((folder) => (folder === undefined || folder === '' ? [] : [join(folder, 'admin.sock')]))
 }
 
+/** Where the admin socket of a relay may be: of one that systemd runs, then of one that this user has started. */
+export function relaySocketPaths(instance: string, env: Readonly<NodeJS.ProcessEnv>): readonly string[] {
+  const own = xdgStateFolder(env)
+  const started = own === undefined ? [] : [join(own, `relay-${instance}`, 'admin.sock')]
+  return [`/run/gate-relay/${instance}/admin.sock`, ...started]
+}
+
 /**
  * Where the shell sockets of the backends are: beside the admin socket that was asked for, else those of the gateway
  * without an instance. No daemon is asked: one that is taken over must not lead a shell elsewhere.

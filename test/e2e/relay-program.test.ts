@@ -219,7 +219,10 @@ describe('gatectl relay', () => {
     expect(await relayCommand('nodes')).toMatchObject({ code: 0, stdout: 'no node has a tunnel to this relay\n' })
     const node = await startAnsweringNode(relay, 'home')
     expect((await relayCommand('nodes')).stdout).toContain(node.id)
-    expect(await relayCommand('claim', 'given', node.id)).toMatchObject({ code: 0 })
+    expect(await relayCommand('claim', 'given', node.id)).toMatchObject({
+      code: 0,
+      stdout: `given belongs to ${node.id} now\nits gateway takes visitors of given only where its own relay.custom_domain has that name\n`,
+    })
     expect(await node.hear('names')).toMatchObject({ names: expect.arrayContaining([`given.${DOMAIN}`]) })
     expect(await curl(`given.${DOMAIN}`, relay)).toBe('home')
     expect((await relayCommand('names')).stdout).toMatch(new RegExp(`^given.${DOMAIN} +${node.id} `, 'm'))
@@ -265,7 +268,24 @@ describe('gatectl relay', () => {
   test('says where it looked when there is no relay', async () => {
     const { code, stderr } = await gatectl(['relay', 'status', '--instance', 'elsewhere'])
     expect(code).toBe(1)
-    expect(stderr).toContain('no gate-relay answers at /run/gate-relay/elsewhere/admin.sock')
+    expect(stderr).toMatch(
+      /no gate-relay answers at \/run\/gate-relay\/elsewhere\/admin\.sock or \S+\/gate\/relay-elsewhere\/admin\.sock/,
+    )
+    expect(stderr).toContain('systemctl start gate-relay@elsewhere (as a service), or gate-relay --instance elsewhere')
+  })
+
+  test('finds a relay that this user started by hand, by its instance alone', async () => {
+    const state = temporaryDirectory()
+    const env = { XDG_STATE_HOME: state.path }
+    const own = await startRelayProgram(env, join(state.path, 'gate', 'relay-default'))
+    try {
+      const { code, stdout } = await gatectl(['relay', 'status', '--instance', 'default'], { env })
+      expect(code).toBe(0)
+      expect(stdout).toContain(`relay.${DOMAIN} (default)`)
+    } finally {
+      await own.stop()
+      state.remove()
+    }
   })
 })
 

@@ -4,6 +4,7 @@ import { usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { table } from '../../output/table.ts'
 import { type AskRelay, relayClient } from '../../relay-client.ts'
+import { relaySocketPaths } from '../../socket-paths.ts'
 
 type Verb = (invocation: Invocation, ask: AskRelay) => Promise<number>
 
@@ -42,7 +43,10 @@ const VERBS: Readonly<Record<string, Verb>> = {
   },
   async claim(invocation, ask) {
     const [name = '', nodeId = ''] = invocation.arguments
-    return tell(invocation, await ask('POST /claim', { name, nodeId }), `${name} belongs to ${nodeId} now`)
+    const key = name.includes('.') ? 'relay.names' : 'relay.custom_domain'
+    const wants = `its gateway takes visitors of ${name} only where its own ${key} has that name`
+    const done = `${name} belongs to ${nodeId} now\n${wants}`
+    return tell(invocation, await ask('POST /claim', { name, nodeId }), done)
   },
   async release(invocation, ask) {
     const [name = ''] = invocation.arguments
@@ -90,16 +94,16 @@ const VERBS: Readonly<Record<string, Verb>> = {
 /** @param verb of the table */
 export const relayCommand =
   (verb: string): Run =>
-  async (invocation) =>
-    (await VERBS[verb]?.(
-      invocation,
-      relayClient(invocation.text('instance') ?? 'default', invocation.text('socket')),
-    )) ?? 0
+  async (invocation) => {
+    const [instance, socket] = [invocation.text('instance') ?? 'default', invocation.text('socket')]
+    const paths = socket === undefined ? relaySocketPaths(instance, invocation.env) : [socket]
+    return (await VERBS[verb]?.(invocation, relayClient(instance, paths))) ?? 0
+  }
 
 /** What a change came to; a refusal is a failure of the command. */
 function tell({ json, print, printJson, note }: Invocation, outcome: RelayOutcome, done: string): number {
   if (json) printJson(outcome)
-  else if (outcome.result === 'ok') print(escapeControls(done))
+  else if (outcome.result === 'ok') print(done.split('\n').map(escapeControls).join('\n'))
   if (outcome.result === 'ok') return 0
   if (!json)
     note(

@@ -26,7 +26,7 @@ export const RELAY_COMMANDS: readonly Command[] = [
     arguments: [{ name: 'NAME' }, { name: 'NODE' }],
     options: { instance: INSTANCE },
     notes:
-      'NODE is the id of a node: gatectl relay status shows it there. No invite is needed; what is reserved stays so.',
+      'NODE is the id of a node: gatectl relay status shows it there. No invite is needed; what is reserved stays so. The gateway of the node takes visitors of the name only where its relay.custom_domain or relay.names has it.',
     load: load('claim'),
   },
   {

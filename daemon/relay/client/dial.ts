@@ -1,7 +1,7 @@
 import { connect, type TLSSocket } from 'node:tls'
 import { ALPN } from '../protocol.ts'
 import type { NodeIdentity } from './identity.ts'
-import { dialOptions, pinFlaw, type RelayAddress, type RelayTrust } from './trust.ts'
+import { certificateFlaw, dialOptions, pinFlaw, type RelayAddress, type RelayTrust } from './trust.ts'
 
 /** For the connection with its handshake. */
 const DIAL_MS = 10_000
@@ -18,7 +18,11 @@ export async function dial(
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>()
   socket.setNoDelay(true)
   socket.setKeepAlive(true, KEEP_ALIVE_MS)
-  socket.on('error', reject) // later ones are the session's
+  // later ones are the session's
+  socket.on('error', (cause) => {
+    const flaw = certificateFlaw(cause, address.servername)
+    reject(flaw === undefined ? cause : new Error(flaw, { cause }))
+  })
   socket.once('close', () => reject(new Error('the relay closed the connection in the handshake')))
   socket.once('secureConnect', () => {
     const flaw = pinFlaw(socket.getPeerX509Certificate(), trust.pins)

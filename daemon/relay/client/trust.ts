@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
 import { PRIVATE_RANGES } from '../../../schemas/words/address.ts'
 import { rangesOf } from '../../../schemas/words/address-ranges.ts'
+import { codeOf } from '../../../system/error-code.ts'
 import { lookupAmong } from '../../../system/lookup-among.ts'
 import { ALPN } from '../protocol.ts'
 import type { NodeIdentity } from './identity.ts'
@@ -52,6 +53,33 @@ export function dialOptions(
     checkServerIdentity: (_, certificate) => checkServerIdentity(servername, certificate),
   }
 }
+
+/**
+ * Why a relay's certificate is not believed, and what to set, in place of what TLS says.
+ * @returns undefined for another error
+ * @see https://nodejs.org/api/tls.html#x509-certificate-error-codes
+ */
+export function certificateFlaw(error: unknown, servername: string): string | undefined {
+  switch (codeOf(error)) {
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+      return `its certificate is signed by its own key: ${SET_PIN}`
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+      return `its certificate is from a CA that is not trusted here: set relay.ca to a file with that CA, or ${SET_PIN}`
+    case 'CERT_HAS_EXPIRED':
+      return `its certificate has expired: its operator has to renew it, or ${SET_PIN}`
+    case 'CERT_NOT_YET_VALID':
+      return 'its certificate is not valid yet: compare the clocks of both hosts'
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `its certificate is not for ${servername}: name it in relay.addresses as its certificate does, or ${SET_PIN}`
+    default:
+      return undefined
+  }
+}
+
+const SET_PIN = 'set relay.pins to the pin that "gatectl relay status --instance NAME" shows on its host'
 
 /** Base64 of SHA-256 of a public key. @param spki its DER */
 export const pinOf = (spki: Buffer): string => createHash('sha256').update(spki).digest('base64')

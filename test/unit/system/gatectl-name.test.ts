@@ -13,6 +13,12 @@ test('C6 in a clone gatectl is a script of package.json, installed it is a progr
   expect(scripts[script]).toContain('bin/gatectl.ts')
 })
 
+test('in a clone gate-relay is a script of package.json, as docs/relay.md says', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  expect(scripts.relay).toContain('bin/gate-relay.ts')
+  expect(readFileSync(join(root, 'docs/relay.md'), 'utf8')).toContain('`npm run -s relay --`')
+})
+
 test.each(['README.md', 'docs/gatectl.md'])('C6 %s says so', (page) => {
   expect(readFileSync(join(root, page), 'utf8')).toContain(`\`${gatectlName()}\``)
 })
