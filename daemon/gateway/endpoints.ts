@@ -46,8 +46,12 @@ export function createEndpointTable(rows: readonly Row[]) {
   const fixed = new Map<string, readonly Leading[]>()
   const patterns: Pattern[] = []
   const apiPatterns: ApiPattern[] = []
+  /** Rows whose method and path no other row has: there is nothing to tell them from. */
+  const alone = new Set<Row>()
   for (const [path, all] of byPath) {
     const [prefix = '', suffix] = path.split(/\{[^}]*\}/)
+    for (const same of Map.groupBy(all, ({ method }) => method).values())
+      if (same.length === 1) alone.add(same[0] as Row)
     // a row that asks for something comes before the one for everything else
     const sorted = all.toSorted((a, b) => Number(isPicky(b)) - Number(isPicky(a)))
     if (suffix === undefined)
@@ -66,7 +70,7 @@ export function createEndpointTable(rows: readonly Row[]) {
   function find(method: string, path: string, headers: Headers, url = ''): Found {
     const known = fixed.get(path)
     if (known !== undefined) {
-      for (const leading of known) if (fits(leading.row, method, headers, url)) return leading
+      for (const leading of known) if (fits(leading.row, method, headers, url, alone)) return leading
       return { kind: 'wrong-method', rows: known.map(({ row }) => row) }
     }
     const pattern = patterns.find(
@@ -74,7 +78,7 @@ export function createEndpointTable(rows: readonly Row[]) {
         path.length > prefix.length + suffix.length && path.startsWith(prefix) && path.endsWith(suffix),
     )
     if (pattern === undefined) return findInApi(method, path) ?? findNear(method, path, headers, url)
-    const row = pattern.rows.find((one) => fits(one, method, headers, url))
+    const row = pattern.rows.find((one) => fits(one, method, headers, url, alone))
     if (row === undefined) return { kind: 'wrong-method', rows: pattern.rows }
     return { kind: 'row', row, param: path.slice(pattern.prefix.length, path.length - pattern.suffix.length) }
   }
@@ -187,17 +191,14 @@ function queryOf(row: Row): string | undefined {
 
 const isPicky = (row: Row): boolean => headerOf(row) !== undefined || queryOf(row) !== undefined
 
-function fits(row: Row, method: string, headers: Exchange['request']['headers'], url: string): boolean {
+/** @param alone rows that need not have what tells a row from others */
+function fits(row: Row, method: string, headers: Headers, url: string, alone: ReadonlySet<Row>): boolean {
   if (row.method !== method && !(method === 'HEAD' && row.method === 'GET')) return false
+  if (alone.has(row)) return true
   const header = headerOf(row)
   const query = queryOf(row)
-  if (
-    query !== undefined &&
-    !url
-      .slice(url.indexOf('?') + 1)
-      .split('&')
-      .includes(query)
-  )
-    return false
+  if (query !== undefined && !queryIn(url).includes(query)) return false
   return header === undefined || headers[header] !== undefined
 }
+
+const queryIn = (url: string): readonly string[] => url.slice(url.indexOf('?') + 1).split('&')

@@ -26,6 +26,8 @@ const rows = [
   page('POST', '/v1/say'),
   page('POST', '/v1beta/say'),
   { kind: 'page', method: 'GET', path: '/ready', scope: null, page: () => {} },
+  page('DELETE', '/v1/kept/{id}', 'x-other'),
+  page('POST', '/v1/kept', 'x-other'),
 ] satisfies readonly Row[]
 const table = createEndpointTable(rows)
 
@@ -41,6 +43,8 @@ test.each([
   { method: 'POST', path: '/v1beta/models/m:streamSay', headers: {}, row: 5, param: 'm' },
   { method: 'GET', path: '/v1/kept/7', headers: {}, row: 6, param: '7' },
   { method: 'GET', path: '/v1/kept/7/items', headers: {}, row: 7, param: '7' },
+  { method: 'DELETE', path: '/v1/kept/7', headers: {}, row: 11, param: '7' }, // no other row has it
+  { method: 'POST', path: '/v1/kept', headers: {}, row: 12, param: '' },
   { method: 'GET', path: '/v1/models/', headers: {}, row: 0, param: '' }, // B13
   { method: 'GET', path: '//v1//models//', headers: {}, row: 0, param: '' },
   { method: 'GET', path: '/v1/v1/models', headers: {}, row: 0, param: '' },
