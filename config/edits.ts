@@ -62,6 +62,12 @@ export function changeKeys(place: EditPlace, table: Path, change: Readonly<Recor
   return edits(place, all)
 }
 
+/** Writes several keys at once. @throws ConfigError; then nothing was written */
+export function setKeys(place: EditPlace, values: Readonly<Record<string, unknown>>): Edited {
+  const all = Object.entries(values).map(([key, value]) => settingOf(place, pathOfKey(key), value, false))
+  return edits(place, all)
+}
+
 /** What an edit of one key does to the runtime layer, and to the text of its file. */
 type KeyEdit = {
   readonly path: Path

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Config } from '../schemas/config/config.ts'
 import { type KeyNode, leaves, nodeAt } from '../schemas/config/keys.ts'
 import type { ConfigDifference, Explanation, LayerValue } from '../schemas/config/layers.ts'
@@ -92,12 +93,27 @@ export function pathOfKey(key: string): Path {
   throw new ConfigError([{ code: 'UNKNOWN_KEY', layer: 'runtime', where: key, key, message, hint }])
 }
 
-/** @throws ConfigError UNKNOWN_KEY, with what was probably meant */
+/** @throws ConfigError UNKNOWN_KEY with what was probably meant, INVALID_NAME */
 export function knownNode(tree: KeyNode, path: Path): KeyNode {
   const node = nodeAt(tree, path)
   if (node !== undefined) return node
+  refuseNames(tree, path)
   const key = keyPathText(path)
   const hint = keySuggestion(tree, path)
   const problem = { code: 'UNKNOWN_KEY', layer: 'runtime', where: key, key, message: `unknown key ${key}` } as const
   throw new ConfigError([{ ...problem, ...(hint === undefined ? {} : { hint }) }])
+}
+
+/** @throws ConfigError INVALID_NAME for a name that its table does not take */
+function refuseNames(tree: KeyNode, path: Path): void {
+  path.forEach((name, depth) => {
+    const table = nodeAt(tree, path.slice(0, depth))
+    if (table?.kind !== 'map') return
+    const { error } = z.safeParse(table.name, name)
+    if (error === undefined) return
+    const key = keyPathText(path)
+    const message = `${keyPathText(path.slice(0, depth + 1))} is not a valid name`
+    const hint = error.issues[0]?.message ?? 'use another name'
+    throw new ConfigError([{ code: 'INVALID_NAME', layer: 'runtime', where: key, key, message, hint }])
+  })
 }

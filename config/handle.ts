@@ -32,6 +32,8 @@ export type ConfigHandle = {
    * @throws ConfigError when one of them is wrong or shadowed by env
    */
   change(table: readonly string[], change: Readonly<Record<string, unknown>>): Promise<ConfigChange>
+  /** Writes keys of any tables, by their paths as people write them; otherwise as `change`. @throws ConfigError */
+  setAll(values: Readonly<Record<string, unknown>>): Promise<ConfigChange>
   /** Seals every secret of the runtime file with the current key of the keyring. @throws ConfigError */
   sealSecrets(): Promise<void>
   diff(): readonly ConfigDifference[]

@@ -5,7 +5,7 @@ import type { Log } from '../schemas/words/log.ts'
 import { type Path, sameValue, valueAt } from '../syntax/tree.ts'
 import { keysOf, type Withheld } from './bound-keys.ts'
 import { applicable, changedPaths, waitsForRestart } from './changes.ts'
-import { changeKeys, type Edited, readKeyText, sealSecrets, setKey, unsetKey } from './edits.ts'
+import { changeKeys, type Edited, readKeyText, sealSecrets, setKey, setKeys, unsetKey } from './edits.ts'
 import { explainKey, type Inspected, listKeys, pathOfKey, runtimeDifferences } from './explain.ts'
 import { foreignVariables } from './foreign-variables.ts'
 import type { ConfigHandle } from './handle.ts'
@@ -134,6 +134,11 @@ export function openConfig(sources: Sources & { readonly log: Log; readonly fing
     change: (table, change) =>
       serialised(() => {
         const { next, ...edit } = changeKeys({ sources, keys, loaded, urls }, table, change)
+        return withEdit(adopt(next), edit)
+      }),
+    setAll: (values) =>
+      serialised(() => {
+        const { next, ...edit } = setKeys({ sources, keys, loaded, urls }, values)
         return withEdit(adopt(next), edit)
       }),
     sealSecrets: () =>

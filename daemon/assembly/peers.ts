@@ -23,9 +23,9 @@ export function openPeers({
   let identity: Promise<NodeIdentity> | null = null
   let nodeId: string | null = null
   let tls: PeerTls | null = null
-  let listen = (): Promise<string> => Promise.reject(new Error('not yet'))
+  let listen: (() => Promise<string>) | null = null
   let url: string | null = null
-  let isListening = false
+  let beginning: Promise<void> | null = null
 
   const all = () => Object.values(config.current().peers)
 
@@ -57,12 +57,15 @@ export function openPeers({
   }
 
   /** Begins once there is a peer; never rejects. */
-  async function begin(): Promise<void> {
-    if (isListening || all().length === 0) return
-    isListening = true
+  function begin(): Promise<void> {
+    if (listen !== null && all().length > 0) beginning ??= listenForPeers(listen)
+    return beginning ?? Promise.resolve()
+  }
+
+  async function listenForPeers(listens: () => Promise<string>): Promise<void> {
     try {
       await ownIdentity()
-      url = await listen()
+      url = await listens()
       log('info', 'listening for peers', { url })
     } catch (error) {
       log('error', 'peers reach this gateway through relays alone', { path: 'server.p2p_port', error: String(error) })
@@ -96,6 +99,7 @@ export function openPeers({
     /** @throws Error for a key that cannot be used */
     async status(): Promise<PeersStatus> {
       const { nodeId: own } = await ownIdentity()
+      await begin() // what is said is where it listens, not where it is about to
       const { peers, upstreams, server } = config.current()
       return {
         node_id: own,

@@ -1,4 +1,5 @@
 import type { Config } from '../../schemas/config/config.ts'
+import { requireBounds } from '../../schemas/words/bounds.ts'
 import type { GateError } from '../../schemas/words/errors.ts'
 import { clientAddress } from '../admit/address.ts'
 import type { Admission } from '../admit/admission.ts'
@@ -167,8 +168,9 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     }
   }
 
-  /** @throws GateError TOO_MANY_REQUESTS */
+  /** @throws GateError TOO_MANY_REQUESTS, BOUND_MISSING */
   function letIn({ answer, request, via }: Exchange, principal: Principal): void {
+    requireBounds(principal, settings.bounding)
     const { trustedProxies } = settings
     const addressOf = () => clientAddress(via.peer, request.headers['x-forwarded-for']?.toString(), trustedProxies)
     answer.pass = parts.limits.enter(principal, addressOf)

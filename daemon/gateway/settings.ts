@@ -11,12 +11,13 @@ import { isOwnHost, type OwnNames } from '../auth/own-host.ts'
 export type GatewaySettings = ReturnType<typeof gatewaySettings>
 
 /** What the request path needs of the configuration, parsed once per change. */
-export function gatewaySettings({ server, auth }: Config) {
+export function gatewaySettings({ server, auth, budgets, limits }: Config) {
   const trustedProxies = addressList(server.trusted_proxies)
   const isOpen = isOpenMode(auth.mode)
   const names = ownNames({ server, auth })
   return {
     isOpen,
+    bounding: { budgets, limits },
     /** Host of `server.external_url`; undefined: there is none. */
     externalHost: names.externalHost,
     isServed: servedHosts(server.allowed_hosts, isOpen),

@@ -20,6 +20,7 @@ export const ERRORS = {
   FORBIDDEN_ADDRESS: { status: 403 },
   MODEL_FORBIDDEN: { status: 403 },
   PRICE_UNKNOWN: { status: 403 },
+  BOUND_MISSING: { status: 403 },
   UNKNOWN_ROUTE: { status: 404 },
   MODEL_NOT_FOUND: { status: 404 },
   RESPONSE_NOT_FOUND: { status: 404 },

@@ -297,3 +297,34 @@ test('gatectl makes, shows, refills and removes budgets of the running daemon', 
   await gatectl('budget', 'remove', 'team')
   expect(await gatectl('budget', 'list')).toMatch(/^no budgets/)
 }, 60_000)
+
+test('a key whose budget is gone is refused until it is there again, and no budget that keys name is removed', async () => {
+  const { daemon, place } = await start({})
+  const gatectl = (...args: readonly string[]) => runGatectl([...args, '--socket', place.file('admin.sock')])
+  const set = ['budget', 'set', 'own', '1', '--window', 'day', '--scope', 'attached']
+  await gatectl(...set)
+  const made = await gatectl('token', 'create', '--name', 'k', '--scopes', 'chat:write', '--budgets', 'own')
+  const authorization = `Bearer ${made.stdout.trim()}`
+  const statusNow = async () => {
+    const body = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hi' }] })
+    const answer = await fetch(`${daemon.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { ...HEADERS, authorization },
+      body,
+    })
+    return [answer.status, await answer.text()]
+  }
+  expect(await statusNow()).toEqual([200, expect.any(String)])
+  const removed = await gatectl('budget', 'remove', 'own')
+  expect([removed.code, removed.stderr]).toEqual([
+    1,
+    expect.stringContaining('the key "k" is bound by the budget "own"'),
+  ])
+  expect((await gatectl('budget', 'set', 'own', '1', '--scope', 'team:red')).code).toBe(1)
+  expect((await gatectl('config', 'unset', 'budgets.own')).code).toBe(0)
+  expect(await statusNow()).toEqual([403, expect.stringContaining('which does not exist')])
+  await gatectl(...set)
+  expect(await statusNow()).toEqual([200, expect.any(String)])
+  expect((await gatectl('token', 'change', 'k', '--budgets', '')).code).toBe(0)
+  expect((await gatectl('budget', 'remove', 'own')).code).toBe(0)
+}, 60_000)

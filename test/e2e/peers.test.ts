@@ -91,7 +91,10 @@ test('an invitation lets one gateway use another, and no key is in the arguments
   await until(() => portIn(lender) > 0)
   way = await startWay(portIn(lender))
   await ctl(lender, 'peer remove laptop')
-  const invitation = await ctl(lender, `peer invite laptop ${await nodeOf(borrower)} --address 127.0.0.1:${way.port}`)
+  const invitation = await ctl(
+    lender,
+    `peer invite laptop ${await nodeOf(borrower)} --budgets lent --address 127.0.0.1:${way.port}`,
+  )
   expect(await ctl(borrower, 'peer accept home', invitation)).toContain('home/MODEL')
   const answer = await ask(borrower, 'home/engine/mock')
   expect(await answer.json()).toMatchObject({ choices: [{ message: { content: 'lent' } }] })

@@ -13,7 +13,9 @@ import type { Audit, AuditEntry } from '../../daemon/audit/entry.ts'
 import { createAccess } from '../../daemon/auth/access.ts'
 import { createLog } from '../../daemon/log/log.ts'
 import type { DaemonStatus } from '../../schemas/admin.ts'
+import type { PeerInfo } from '../../schemas/admin-peers.ts'
 import type { RelayStatus } from '../../schemas/admin-relay.ts'
+import type { Config } from '../../schemas/config/config.ts'
 import { openAccessStore } from '../../store/sqlite/access-store.ts'
 import { openDatabase } from '../../store/sqlite/database.ts'
 import { hostLoad } from '../../system/host-load.ts'
@@ -60,7 +62,7 @@ export async function startAdminDaemon(
       backends,
       certificates,
       relayStatus: async () => relayStatus,
-      peersStatus: async () => ({ node_id: NODE_ID, p2p_port: 41_147, peers: [] }),
+      peersStatus: async () => ({ node_id: NODE_ID, p2p_port: 41_147, peers: peersIn(config.current()) }),
       reload: config.reload,
       hostLoad: hostLoad([folder]),
       log: logs.log,
@@ -119,6 +121,7 @@ export async function startAdminDaemon(
   return {
     socketPath,
     folder,
+    config,
     server,
     audit,
     audited,
@@ -130,6 +133,15 @@ export async function startAdminDaemon(
     },
   }
 }
+
+const peersIn = ({ peers, upstreams }: Config): PeerInfo[] =>
+  Object.entries(peers).map(([name, { node, addresses, relays }]) => ({
+    name,
+    node,
+    addresses: [...addresses],
+    relays: [...relays],
+    upstreams: Object.keys(upstreams).filter((upstream) => upstreams[upstream]?.base_url === `gate://${node}`),
+  }))
 
 const TARGET = {
   stays: false,

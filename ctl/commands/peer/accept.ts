@@ -5,18 +5,16 @@ import type { Invocation, Run } from '../../invocation.ts'
 import { readInvitation } from './invitation.ts'
 
 export const run: Run = async (invocation) => {
-  const { admin, arguments: given, json, print, printJson } = invocation
+  const { admin, arguments: given, json, note, print, printJson } = invocation
   const [name = ''] = given
-  const { node, key, addresses, relays } = readInvitation(await invitationText(invocation))
-  await admin.ask('PUT /api/admin/config/keys/{key}', {
-    parameter: `peers.${name}`,
-    body: { value: { node, addresses, relays }, force: false },
-  })
-  const upstream = await admin.ask('POST /api/admin/upstreams', {
-    body: { name, provider: 'peer', base_url: `gate://${node}`, api_key: key },
-  })
-  if (json) printJson(upstream)
-  else print(`upstream ${name} is gate://${node}; its models are ${name}/MODEL`)
+  const { key, ...said } = readInvitation(await invitationText(invocation))
+  const peer = await admin.ask('POST /api/admin/peers', { body: { name, ...said, api_key: key } })
+  if (peer.addresses.length + peer.relays.length === 0)
+    note(
+      `warning: nothing says where it is, so no request gets there: gatectl config set peers.${name}.addresses HOST:PORT`,
+    )
+  if (json) printJson(peer)
+  else print(`upstream ${name} is gate://${peer.node}; its models are ${name}/MODEL`)
   return 0
 }
 

@@ -3,6 +3,8 @@ import { usageFailure } from '../../failure.ts'
 /** What one gateway tells another so that it may use its models. */
 export type Invitation = {
   readonly node: string
+  /** Node id of the gateway that it is for. */
+  readonly invited?: string
   readonly key: string
   readonly addresses: readonly string[]
   readonly relays: readonly string[]
@@ -26,9 +28,10 @@ export function readInvitation(text: string): Invitation {
     throw wrong()
   }
   if (typeof value !== 'object' || value === null) throw wrong()
-  const { node, key, addresses, relays } = value as Record<string, unknown>
+  const { node, invited, key, addresses, relays } = value as Record<string, unknown>
   if (typeof node !== 'string' || typeof key !== 'string' || !isTexts(addresses) || !isTexts(relays)) throw wrong()
-  return { node, key, addresses, relays }
+  if (invited !== undefined && typeof invited !== 'string') throw wrong()
+  return { node, ...(invited !== undefined && { invited }), key, addresses, relays }
 }
 
 const isTexts = (value: unknown): value is string[] =>

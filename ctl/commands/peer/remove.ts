@@ -1,8 +1,10 @@
 import { usageFailure } from '../../failure.ts'
 import type { Run } from '../../invocation.ts'
-import { keyName } from './invite.ts'
+import { keysOf } from './invite.ts'
 
-export const run: Run = async ({ admin, arguments: [name = ''], json, print, printJson }) => {
+export const run: Run = async (invocation) => {
+  const { admin, arguments: given, json, print, printJson } = invocation
+  const [name = ''] = given
   const { peers } = await admin.ask('GET /api/admin/peers')
   const peer = peers.find((one) => one.name === name)
   const removed: string[] = []
@@ -10,8 +12,7 @@ export const run: Run = async ({ admin, arguments: [name = ''], json, print, pri
     await admin.ask('DELETE /api/admin/upstreams/{name}', { parameter: upstream })
     removed.push(`upstream ${upstream}`)
   }
-  const { keys } = await admin.ask('GET /api/admin/keys')
-  for (const key of keys.filter((one) => one.name === keyName(name) && one.revoked_at === undefined)) {
+  for (const key of await keysOf(invocation, name)) {
     await admin.ask('DELETE /api/admin/keys/{id}', { parameter: key.id })
     removed.push(`key ${key.id}`)
   }

@@ -6,15 +6,18 @@ import {
   budgetRequest,
   refillRequest,
 } from '../../../schemas/api/budgets.ts'
+import { bindsKeys } from '../../../schemas/words/bounds.ts'
 import { keyPathText } from '../../../schemas/words/key-path.ts'
 import { microdollarsOf } from '../../../schemas/words/money.ts'
 import { suggestion } from '../../../schemas/words/nearest.ts'
+import type { Access } from '../../auth/access.ts'
 import { setEach, unsetWhole } from '../edits.ts'
 import { AdminError } from '../error.ts'
 import { json } from '../reply.ts'
 import { type ApiRoute, apiRoute } from '../route.ts'
 
 export type BudgetParts = {
+  readonly access: { readonly tokens: Pick<Access['tokens'], 'list'> }
   readonly config: Pick<ConfigHandle, 'current' | 'explain' | 'set' | 'unset' | 'change'>
   readonly money: {
     /** What its pots have spent, those first that have spent most. */
@@ -25,7 +28,7 @@ export type BudgetParts = {
 }
 
 /** Money that requests may cost. */
-export function budgetRoutes({ config, money }: BudgetParts): readonly ApiRoute[] {
+export function budgetRoutes({ access, config, money }: BudgetParts): readonly ApiRoute[] {
   const keyOf = (name: string) => keyPathText(['budgets', name])
 
   function find(name: string): BudgetInfo {
@@ -34,6 +37,17 @@ export function budgetRoutes({ config, money }: BudgetParts): readonly ApiRoute[
     if (found !== undefined) return { name, ...found, pots: money.potsOf(name) }
     const hint = suggestion(name, Object.keys(budgets), 'budget')
     throw new AdminError('BUDGET_NOT_FOUND', `there is no budget "${name}"`, { hint })
+  }
+
+  /** Keys that name a budget are bound by nothing without it. @throws AdminError IN_USE */
+  function refuseNamed(name: string): void {
+    const keys = access.tokens.list().filter(({ revokedAt, budgets }) => revokedAt === null && budgets.includes(name))
+    const [first] = keys
+    if (first === undefined) return
+    const others = keys.length === 1 ? '' : ` and ${keys.length - 1} more`
+    throw new AdminError('IN_USE', `the key "${first.name}"${others} is bound by the budget "${name}"`, {
+      hint: `take it from them first: gatectl token change ${first.id} --budgets OTHERS`,
+    })
   }
 
   const settingsOf = ({ name: _, pots: __, ...settings }: BudgetInfo) => settings
@@ -81,6 +95,7 @@ export function budgetRoutes({ config, money }: BudgetParts): readonly ApiRoute[
       answer: BUDGET_ANSWERS['PATCH /api/admin/budgets/{name}'],
       handle: async ({ params: { name = '' }, body }) => {
         const old = settingsOf(find(name))
+        if (body.scope !== undefined && body.scope !== null && !bindsKeys(body.scope)) refuseNamed(name)
         await setEach(config, ['budgets', name], body)
         const changed = find(name)
         return json(changed, { change: { object: `budget:${name}`, old, new: settingsOf(changed) } })
@@ -95,6 +110,7 @@ export function budgetRoutes({ config, money }: BudgetParts): readonly ApiRoute[
       answer: BUDGET_ANSWERS['DELETE /api/admin/budgets/{name}'],
       handle: async ({ params: { name = '' } }) => {
         const old = settingsOf(find(name))
+        refuseNamed(name)
         const change = await unsetWhole(config, keyOf(name))
         return json(change, { change: { object: `budget:${name}`, old, new: null } })
       },

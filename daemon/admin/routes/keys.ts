@@ -1,3 +1,4 @@
+import type { ConfigHandle } from '../../../config/handle.ts'
 import {
   keyChange,
   keyInfo,
@@ -8,6 +9,7 @@ import {
   rotatedKey,
   rotateRequest,
 } from '../../../schemas/api/keys.ts'
+import { type Bounds, unboundBy } from '../../../schemas/words/bounds.ts'
 import type { Access } from '../../auth/access.ts'
 import type { KeyWish, TokenRecord } from '../../auth/key-record.ts'
 import type { Principal } from '../../auth/principal.ts'
@@ -20,6 +22,7 @@ import { type ApiRoute, apiRoute } from '../route.ts'
 
 export type KeyParts = {
   readonly access: Pick<Access, 'users' | 'teams' | 'tokens' | 'refuseBeyond'>
+  readonly config: Pick<ConfigHandle, 'current'>
   /** Unix milliseconds. */
   readonly now: () => number
 }
@@ -28,7 +31,7 @@ const DEFAULT_OVERLAP = '24h'
 
 /** All keys, for those who administer the gateway. */
 export function keyRoutes(parts: KeyParts): readonly ApiRoute[] {
-  const { access, now } = parts
+  const { access, config, now } = parts
   const { tokens } = access
   const infoOf = (key: TokenRecord) => keyInfoOf(access, key, now())
   const found = (id: string) => existing(tokens.get(id), id)
@@ -69,6 +72,7 @@ export function keyRoutes(parts: KeyParts): readonly ApiRoute[] {
       handle: ({ params: { id = '' }, body, principal }) => {
         const before = found(id)
         const change = changeOf(body, before, now())
+        refuseUnbound({ budgets: [], limits: [], ...change }, config)
         const isWider = ['scopes', 'allowed', 'namesUsers'].some((name) => name in change)
         if (isWider) access.refuseBeyond({ ...before, ...change }, principal)
         const old = infoOf(before)
@@ -109,15 +113,25 @@ export const keyCreation = (path: ApiRoute['path'], parts: KeyParts): ApiRoute =
     answer: madeKey,
     status: 201,
     audit: 'key.create',
-    handle: ({ body, principal }) => makeKey(parts, wishOf(body, principal, parts.access, parts.now()), principal),
+    handle: ({ body, principal }) => {
+      const wish = wishOf(body, principal, parts.access, parts.now())
+      refuseUnbound(wish, parts.config)
+      return makeKey(parts, wish, principal)
+    },
   })
 
 /** @throws GateError BEYOND_MAKER */
-export function makeKey({ access, now }: KeyParts, wish: KeyWish, principal: Principal) {
+export function makeKey({ access, now }: Pick<KeyParts, 'access' | 'now'>, wish: KeyWish, principal: Principal) {
   access.refuseBeyond(wish, principal)
   const { record, token } = access.tokens.issue(wish)
   const info = keyInfoOf(access, record, now())
   return json({ ...info, token }, { change: { object: `key:${record.id}`, new: info } })
+}
+
+/** A key that names what does not bind it would seem to be bound. @throws AdminError BAD_REQUEST */
+function refuseUnbound(wish: Bounds, config: KeyParts['config']): void {
+  const why = unboundBy(wish, config.current())
+  if (why !== null) throw new AdminError('BAD_REQUEST', why.message, { hint: why.hint })
 }
 
 export function revokeKey({ tokens }: Pick<Access, 'tokens'>, key: TokenRecord) {

@@ -95,6 +95,8 @@ test.each([
   { name: 'a wrong type', key: 'server.port', value: 'x', codes: ['WRONG_TYPE'] },
   { name: 'a value out of range', key: 'server.port', value: 70_000, codes: ['INVALID_VALUE'] },
   { name: 'a name that is none', key: 'upstreams', value: { 'My Box': { provider: 'echo' } }, codes: ['INVALID_NAME'] },
+  { name: 'a name with capitals', key: 'peers.UPPER', value: { node: 'a'.repeat(32) }, codes: ['INVALID_NAME'] },
+  { name: 'a key below such a name', key: 'upstreams.UPPER.timeout', value: '5s', codes: ['INVALID_NAME'] },
   { name: 'an upstream without a provider', key: 'upstreams.mine.timeout', value: '5s', codes: ['MISSING_KEY'] },
   {
     name: 'a custom upstream without an address',

@@ -43,6 +43,8 @@ test('teams have members', async () => {
 
 test('a key has an owner, ranges, budgets and limits, and is changed', async () => {
   await ctl('user add grace --role admin')
+  await ctl('budget set small 5 --window day --scope attached')
+  await ctl('config set limits.slow {"requests_per_minute":60,"scope":"attached"}')
   const line =
     'token create --name g --scopes chat:write --owner grace --from 10.0.0.0/8 --budgets small --limits slow --json'
   const made = API_ANSWERS['POST /api/admin/keys'].parse(JSON.parse((await ctl(line)).stdout))

@@ -306,10 +306,39 @@ describe('keys of one’s own', () => {
 })
 
 describe('keys, for administrators', () => {
+  const UNBOUND = [
+    { what: 'a budget that does not exist', named: { budgets: ['own', 'onw'] }, says: 'there is no budget "onw"' },
+    { what: 'a limit that does not exist', named: { limits: ['own'] }, says: 'there is no limit "own"' },
+    { what: 'a budget of others', named: { budgets: ['reds'] }, says: 'the budget "reds" has the scope team:red' },
+    {
+      what: 'a name with a meaning in JavaScript',
+      named: { budgets: ['constructor'] },
+      says: 'no budget "constructor"',
+    },
+  ]
+  test.each(UNBOUND)('are neither made nor changed with $what, which would not bind them', async ({ named, says }) => {
+    for (const [name, scope] of [
+      ['own', 'attached'],
+      ['all', 'global'],
+      ['reds', 'team:red'],
+    ])
+      await config.set(`budgets.${name}`, { limit: '5 USD', window: 'day', scope }, { force: false })
+    const { as } = person('ada', 'admin')
+    const body = { name: 'k', scopes: ['chat:write'] }
+    const made = await value('POST /api/admin/keys', { as, body: { ...body, budgets: ['own', 'all'] } })
+    const refused = { code: 'BAD_REQUEST', detail: expect.stringContaining(says) }
+    expect(await ask('POST /api/admin/keys', { as, body: { ...body, ...named } })).toMatchObject(refused)
+    const id = made['id'] ?? ''
+    expect(await ask(`PATCH /api/admin/keys/${id}`, { as, body: named })).toMatchObject(refused)
+    expect(access.tokens.list().map(({ budgets, limits }) => [budgets, limits])).toEqual([[['own', 'all'], []]])
+  })
+
   test('have an owner, or are service keys', async () => {
     const ada = person('ada', 'admin')
     person('bob', 'member')
     const team = await value('POST /api/admin/teams', { body: { name: 'red' } })
+    await config.set('budgets.b', { limit: '5 USD', window: 'day', scope: 'attached' }, { force: false })
+    await config.set('limits.l', { requests_per_minute: 60, scope: 'attached' }, { force: false })
     const body = { name: 'k', scopes: ['chat:write'] }
     const of = (more: object, as = ada.as) => value('POST /api/admin/keys', { as, body: { ...body, ...more } })
     expect(await of({})).toMatchObject({ owner: { name: 'ada' }, maker: { kind: 'user', name: 'ada' } })

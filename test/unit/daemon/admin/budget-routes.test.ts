@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { type BudgetParts, budgetRoutes } from '../../../../daemon/admin/routes/budgets.ts'
 
 const PARTS: BudgetParts = {
+  access: { tokens: { list: () => [] } },
   config: {
     current: () => expect.unreachable('nothing is asked'),
     explain: () => expect.unreachable('nothing is asked'),
