@@ -28,7 +28,9 @@ export function readRelayEnvironment(
     else found.push(result)
   }
   for (const [name, text] of Object.entries(env).sort()) {
-    if (text !== undefined && name.startsWith(PREFIX)) collect(readVariable(name, text, keys.tree))
+    if (text === undefined) continue
+    if (name.startsWith(PREFIX)) collect(readVariable(name, text, keys.tree))
+    else if (name.startsWith('RELAY_')) collect(misspelt(name, keys.tree))
   }
   if (credentialsDirectory !== undefined) {
     for (const result of readCredentials(credentialsDirectory, keys.tree)) collect(result)
@@ -67,6 +69,16 @@ function readVariable(name: string, text: string, tree: KeyNode): Found | Config
   const hint = near === undefined ? 'remove it, or see docs/relay.md' : `did you mean ${near}?`
   return { code: 'UNKNOWN_VARIABLE', layer: 'env', where: name, message: 'is not a configuration key', hint }
 }
+
+/** A variable of a key but for its underscores: without effect, the relay would do what its operator did not mean. */
+function misspelt(name: string, tree: KeyNode): ConfigProblem | undefined {
+  const meant = [...leaves(tree)].map(([leaf]) => variableOf(leaf)).find((one) => bare(one) === bare(name))
+  if (meant === undefined) return undefined
+  const message = 'is not a configuration key: levels are separated by two underscores'
+  return { code: 'UNKNOWN_VARIABLE', layer: 'env', where: name, message, hint: `did you mean ${meant}?` }
+}
+
+const bare = (name: string): string => name.replaceAll(/_+/g, '_')
 
 const pathOf = (name: string): Path =>
   name

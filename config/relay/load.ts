@@ -3,7 +3,7 @@ import type { ConfigProblem, Explanation } from '../../schemas/config/layers.ts'
 import { type RelayConfig, relayConfigSchema } from '../../schemas/relay-config.ts'
 import { hostsOverlap } from '../../schemas/words/address.ts'
 import { keyPathText } from '../../schemas/words/key-path.ts'
-import { type Path, valueAt } from '../../syntax/tree.ts'
+import { type Path, sameValue, valueAt } from '../../syntax/tree.ts'
 import { readDeclared } from '../declared-file.ts'
 import { schemaDefaults } from '../defaults.ts'
 import type { EnvironmentSources } from '../environment.ts'
@@ -114,6 +114,13 @@ function samePorts(config: RelayConfig): (readonly [key: string, other: string])
     const other = listeners.slice(0, at).find((one) => one.port === port && hostsOverlap(one.host, host))
     return other === undefined ? [] : [[key, other.key] as const]
   })
+}
+
+/** Keys that differ and wait for a restart. */
+export function waitingKeys(inForce: RelayConfig, next: RelayConfig): readonly string[] {
+  return [...leaves(keys().tree)]
+    .filter(([path, { meta }]) => meta.restart === true && !sameValue(valueAt(inForce, path), valueAt(next, path)))
+    .map(([path]) => keyPathText(path))
 }
 
 /** What every layer says about each key, secrets left out. */

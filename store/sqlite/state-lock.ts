@@ -20,7 +20,7 @@ export function lockState(directory: string): () => void {
     const isHeld = error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_BUSY')
     if (!isHeld)
       throw new Error(`${directory}: the state directory cannot be locked (is its disk full?)`, { cause: error })
-    const remedy = 'stop the gate-daemon that runs on it, or give this one another STATE_DIRECTORY'
+    const remedy = 'stop the gate-daemon or gate-relay that runs on it, or give this one another STATE_DIRECTORY'
     throw new Error(`${directory}: the state directory is in use; ${remedy}`, { cause: error })
   }
   return () => lock.close()

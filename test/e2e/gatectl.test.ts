@@ -185,7 +185,7 @@ test.each([
 ])('a second daemon on the same state directory refuses, and says why: $name', async ({ env }) => {
   const second = await runDaemonToEnd(env, daemon.stateDirectory)
   expect(second.code).toBe(1)
-  expect(second.output).toMatch(/the state directory is in use; stop the gate-daemon that runs on it/)
+  expect(second.output).toMatch(/the state directory is in use; stop the gate-daemon or gate-relay that runs on it/)
   expect((await ctl('status')).code).toBe(0)
 })
 

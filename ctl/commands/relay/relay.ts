@@ -105,11 +105,18 @@ function tell({ json, print, printJson, note }: Invocation, outcome: RelayOutcom
   if (json) printJson(outcome)
   else if (outcome.result === 'ok') print(done.split('\n').map(escapeControls).join('\n'))
   if (outcome.result === 'ok') return 0
+  const detail = outcome.detail ?? REFUSALS[outcome.result]
   if (!json)
-    note(
-      `gatectl: the relay answered ${outcome.result}${outcome.detail === undefined ? '' : `: ${escapeControls(outcome.detail)}`}`,
-    )
+    note(`gatectl: the relay answered ${outcome.result}${detail === undefined ? '' : `: ${escapeControls(detail)}`}`)
   return 1
+}
+
+/** What refusals mean where the relay says no more. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  reserved: 'people take this name for one of the domain itself, so it is given to no node; choose another one',
+  taken: 'another node has the name; gatectl relay names shows which, gatectl relay release takes it away',
+  'not-found': 'no node has the name; gatectl relay names lists those that are given',
+  unavailable: 'the registry cannot be written now; the log of the relay says why (a full disk, or etcd is lost)',
 }
 
 /** An option that is a number. @throws Failure USAGE */

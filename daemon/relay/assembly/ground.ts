@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { loadRelayConfig, type RelaySources } from '../../../config/relay/load.ts'
+import { loadRelayConfig, type RelaySources, waitingKeys } from '../../../config/relay/load.ts'
 import { durationMs } from '../../../schemas/config/values.ts'
 import { lockState } from '../../../store/sqlite/state-lock.ts'
 import { takeActivation } from '../../listener/activation.ts'
@@ -64,6 +64,7 @@ export function layGround(options: RelayOptions) {
   const notify = openNotify({ env, fd: activation.notify, log })
   const sources = relaySources(options)
   let loaded = loadRelayConfig(sources)
+  const started = loaded.config
   writer.setLevel(loaded.config.log_level)
   const lifecycle = createLifecycle({
     log,
@@ -91,6 +92,8 @@ export function layGround(options: RelayOptions) {
     /** Reads all layers again. @throws ConfigError: what was in force stays */
     reload(): void {
       loaded = loadRelayConfig(sources)
+      const waiting = waitingKeys(started, loaded.config)
+      if (waiting.length > 0) log('warn', 'keys that have changed wait for a restart', { path: waiting.join(', ') })
       writer.setLevel(loaded.config.log_level)
     },
     /** Lets another relay have the state directory. */

@@ -1,5 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
+import { waitingKeys } from '../../../../../config/relay/load.ts'
 import { lookAtConfiguration } from '../../../../../daemon/relay/assembly/look.ts'
+import { relayConfigSchema } from '../../../../../schemas/relay-config.ts'
 import { makeIdentity } from '../../../../support/identities.ts'
 import { temporaryDirectory } from '../../../../support/temporary-directory.ts'
 
@@ -53,6 +55,24 @@ test.each<{ name: string; env: Readonly<Record<string, string>>; says: string }>
   {
     name: 'one port for visitors and metrics, at different addresses',
     env: { RELAY__METRICS_PORT: '443', RELAY__BIND_ADDRESS: '203.0.113.7' },
+    says: RIGHT,
+  },
+  {
+    name: 'a variable with one underscore too few',
+    env: { RELAY_HTTPS_PORT: '8443' },
+    says: 'RELAY_HTTPS_PORT: is not a configuration key: levels are separated by two underscores; did you mean RELAY__HTTPS_PORT?',
+  },
+  {
+    name: 'a variable of a table with one underscore too few',
+    env: { RELAY__TLS_CERT_FILE: CERT, RELAY_TLS__KEY_FILE: KEY },
+    says: [
+      'RELAY_TLS__KEY_FILE: is not a configuration key: levels are separated by two underscores; did you mean RELAY__TLS__KEY_FILE?',
+      'RELAY__TLS_CERT_FILE: is not a configuration key; did you mean RELAY__TLS__CERT_FILE?',
+    ].join('\n'),
+  },
+  {
+    name: 'variables of others',
+    env: { RELAY_INSTANCE: 'default', RELAY_PORT_443_TCP: 'tcp://10.0.0.1:443' },
     says: RIGHT,
   },
   {
@@ -112,6 +132,23 @@ test.each<{ name: string; env: Readonly<Record<string, string>>; says: string }>
   },
 ])('--check of a relay with $name', async ({ env, says }) => {
   expect(await check(env)).toBe(says)
+})
+
+test.each([
+  { name: 'a port', next: { https_port: 8443 }, waiting: ['https_port'] },
+  {
+    name: 'the domain and the log',
+    next: { domain_suffix: 'example.org', log_level: 'warn' },
+    waiting: ['domain_suffix'],
+  },
+  {
+    name: 'the endpoints of etcd',
+    next: { registry: { endpoints: ['https://a:1'] } },
+    waiting: ['registry.endpoints'],
+  },
+  { name: 'a limit', next: { limits: { visitors: 7 } }, waiting: [] },
+])('$name that has changed waits for a restart: $waiting', ({ next, waiting }) => {
+  expect(waitingKeys(relayConfigSchema.parse({}), relayConfigSchema.parse(next))).toEqual(waiting)
 })
 
 test('--check says all that is wrong at once', async () => {
