@@ -6,7 +6,7 @@ import type { Metrics } from '../meter/metrics.ts'
 import type { Target } from '../route/target-health.ts'
 import type { ForwardEnd, ResponseHeaders } from '../upstream/forward-end.ts'
 import { isOfType } from '../upstream/media-type.ts'
-import type { UpstreamTable } from '../upstream/upstream.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import type { Answer } from './answer.ts'
 import type { Conclusion } from './ends.ts'
 import type { Exchange } from './exchange.ts'
@@ -22,13 +22,13 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 
 /**
  * Tells the client how the last attempt ended. @param now Unix milliseconds
- * @param tableOf where an upstream is configured; undefined when it is not any more
+ * @param upstreamOf where an upstream is configured, and as what; undefined when it is not any more
  */
 export function conclude(
   answer: Answer,
   conclusion: Conclusion,
   now: () => number,
-  tableOf: (upstream: string) => UpstreamTable | undefined,
+  upstreamOf: (name: string) => Pick<Upstream, 'table' | 'provider'> | undefined,
 ): void {
   if (conclusion.kind === 'gone') return
   const { target, end } = conclusion
@@ -37,7 +37,7 @@ export function conclude(
       answer.end(end.status, end.headers, end.rest)
       break
     case 'rejected':
-      passRejectionOn(answer, `${tableOf(target.upstream) ?? 'upstreams'}.${target.upstream}`, target, end, now)
+      passRejectionOn(answer, remedyFor(target, upstreamOf(target.upstream)), target, end, now)
       break
     case 'reported':
     case 'unreached':
@@ -62,9 +62,15 @@ function named(error: GateError, { upstream }: Target): GateError {
   return new GateError(error.code, `${error.message} (upstream "${upstream}")`, { cause: error })
 }
 
+/** What helps where an upstream does not know Gate's key. */
+function remedyFor({ upstream }: Target, found: Pick<Upstream, 'table' | 'provider'> | undefined): string {
+  if (found?.provider !== 'peer') return `set ${found?.table ?? 'upstreams'}.${upstream}.api_key`
+  return `ask that gateway for an invitation for this one, and give it to "gatectl peer accept ${upstream}"`
+}
+
 function passRejectionOn(
   answer: Answer,
-  key: string,
+  remedy: string,
   { upstream }: Target,
   { status, headers, body }: Rejection,
   now: () => number,
@@ -74,7 +80,6 @@ function passRejectionOn(
   const retryAfterS = waitMs === null ? null : Math.ceil(waitMs / 1_000)
   if (status === 401 || status === 403 || status === 407) {
     // the client's own key is fine: what was refused is the operator's, so the status must not be passed on
-    const remedy = `set ${key}.api_key`
     answer.fail(
       new GateError('UPSTREAM_FAILED', `upstream "${upstream}" refused Gate's credentials (${status}); ${remedy}`),
     )

@@ -149,7 +149,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       keepAnswer(parts.recordings, job, kept)
       endText = parts.texts.begin(job)
       const conclusion = await attempts(parts, job, targets)
-      conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name)?.table)
+      conclude(answer, conclusion, parts.now, (name) => parts.upstreams.get(name))
     } finally {
       endText?.()
       slot.release()

@@ -5,6 +5,8 @@ import type { ForwardEnd, ResponseHeaders } from './forward-end.ts'
 import { isOfType } from './media-type.ts'
 
 const SPACE = 0x20
+/** Nothing was dialled, as the configuration says nowhere to; the message holds no addresses. */
+const NO_WAY = 'ERR_NO_WAY'
 
 /** How far an answer had come. `isPassing`: its client was given a part. */
 export type Progress = { readonly status: number; readonly ttftMs: number | null; readonly isPassing: boolean }
@@ -21,7 +23,8 @@ export function connectionEnd(progress: Progress, error: Error, wasKept: boolean
   if (/TIMEOUT/i.test(code))
     return brokenEnd(progress, 'UPSTREAM_TIMEOUT', 'the upstream did not answer in time', error)
   if (status === 0) {
-    const unreached = new GateError('UPSTREAM_FAILED', 'the upstream could not be reached', { cause: error })
+    const why = code === NO_WAY ? `: ${error.message}` : ''
+    const unreached = new GateError('UPSTREAM_FAILED', `the upstream could not be reached${why}`, { cause: error })
     return { kind: 'unreached', status, error: unreached, ttftMs: null, wasKept }
   }
   const message = 'the connection to the upstream broke before its answer was complete'

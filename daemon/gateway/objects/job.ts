@@ -101,5 +101,5 @@ export async function metered(
 /** Tells the client how it ended. */
 export function tell({ upstreams, now }: ObjectParts, { exchange }: ObjectJob, { name }: Upstream, end: ForwardEnd) {
   const target = { upstream: name, model: '', weight: 1 }
-  conclude(exchange.answer, { kind: 'ended', target, end }, now, (one) => upstreams.get(one)?.table)
+  conclude(exchange.answer, { kind: 'ended', target, end }, now, (one) => upstreams.get(one))
 }

@@ -18,6 +18,8 @@ export type Dialled = { readonly carrier: TLSSocket; readonly isRelayed: boolean
 /** A direct way has this long before the way through a relay is tried beside it. */
 const HEAD_START_MS = 400
 const DEFAULT_PORT = 443
+/** @see daemon/upstream/passage-end.ts */
+const NO_WAY = 'ERR_NO_WAY'
 
 /**
  * Connects to another gateway: directly, or through a relay where that fails or takes long. Whichever is there first
@@ -55,7 +57,8 @@ export async function dialPeer(
 
 /** The first that comes about; sockets of the others are closed by their signal. @throws Error with the reasons of all */
 async function firstOf(ways: readonly Promise<Dialled>[]): Promise<Dialled> {
-  if (ways.length === 0) throw new Error('no address of it is known: set addresses or relays of the peer')
+  if (ways.length === 0)
+    throw Object.assign(new Error('no address of it is known; set addresses or relays of the peer'), { code: NO_WAY })
   try {
     return await Promise.any(ways)
   } catch (error) {

@@ -187,7 +187,7 @@ function harness(
           answer,
           conclusion,
           () => Date.UTC(2026, 0, 1),
-          () => 'upstreams',
+          (name) => ({ table: 'upstreams', provider: name === 'peer' ? 'peer' : 'custom' }),
         )
         return conclusion
       }),
@@ -746,6 +746,17 @@ test.each([
   expect(h.response.status).toBe(told)
   expect(h.response.text).toContain(says)
   expect(h.response.headers).toContain('content-type')
+})
+
+test.each([
+  ['one', 'set upstreams.one.api_key'],
+  ['peer', 'ask that gateway for an invitation for this one'],
+])('who is refused by "%s" is told: %s', async (upstream, says) => {
+  const h = harness()
+  const run = h.run(upstream)
+  ;(await h.at(0)).head(403, {}).data('{}').end()
+  await run
+  expect([h.response.status, h.response.text]).toEqual([502, expect.stringContaining(says)])
 })
 
 test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bindsKeys, requireBounds } from '../../../schemas/words/bounds.ts'
+import { bindsKeys, requireBounds } from '../../../../schemas/words/bounds.ts'
 
 const THERE = { budgets: { own: { scope: 'attached' } }, limits: { slow: { scope: 'attached' } } }
 
