@@ -142,8 +142,7 @@ export class Channel extends Duplex {
         this.emit('gone')
         break
       case FRAME.close:
-        if (!this.#theirs.isEndTaken) this.push(null)
-        this.destroy()
+        this.destroy(this.#theirs.isEndTaken ? undefined : reset('the other gateway has left before its end'))
         break
       default: // a ping, which was heard
     }

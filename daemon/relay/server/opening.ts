@@ -1,6 +1,7 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2'
+import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { VISITOR } from '../protocol.ts'
+import { resetStream } from '../reset-stream.ts'
 
 /** Who a visitor is, as it is told to the node. */
 export type Visit = {
@@ -49,7 +50,7 @@ export function openStream({ session, visit, head, visitor, withinMs }: OpeningP
       clearTimeout(timer)
       visitor.off('close', giveUp)
       stream.off('close', giveUp)
-      if (opening.kind === 'refused' && !stream.closed) stream.close(constants.NGHTTP2_CANCEL)
+      if (opening.kind === 'refused') resetStream(stream)
       resolve(opening)
     }
     const giveUp = () => conclude(NOT_NOW)

@@ -111,7 +111,7 @@ describe('a node that keeps its connection whatever happens', () => {
 })
 
 test('a node that says goodbye with visitors keeps them, and ends with the last', async () => {
-  const relay = await relayWith({ pingEveryMs: 20 })
+  const relay = await relayWith({ pingEveryMs: 60 })
   const node = await startNode({
     port: relay.port,
     take: echo,

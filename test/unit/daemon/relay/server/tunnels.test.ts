@@ -184,7 +184,7 @@ describe('a node', () => {
   })
 
   test('whose key was copied is reported, by the answers of both daemons', async () => {
-    const relay = await relayWith({ pingEveryMs: 10 })
+    const relay = await relayWith({ pingEveryMs: 60 })
     const identity = await ed25519Identity()
     await nodeAt({ port: relay.port, identity })
     await nodeAt({ port: relay.port, identity, hello: { instanceId: 'another' } })
@@ -194,7 +194,7 @@ describe('a node', () => {
   })
 
   test('that has restarted is no copy, also when its former tunnel is not seen to end', async () => {
-    const relay = await relayWith({ pingEveryMs: 30 })
+    const relay = await relayWith({ pingEveryMs: 100 })
     const identity = await ed25519Identity()
     const between = await stallable(relay.port)
     started.push(between)
@@ -229,7 +229,7 @@ describe('a node', () => {
   })
 
   test('that answers no ping is gone', async () => {
-    const relay = await relayWith({ pingEveryMs: 30 })
+    const relay = await relayWith({ pingEveryMs: 100 })
     const between = await stallable(relay.port)
     started.push(between)
     await nodeAt({ port: between.port })
@@ -240,7 +240,7 @@ describe('a node', () => {
 })
 
 test('a node that hangs up and keeps its connection is asked for nothing any more', async () => {
-  const relay = await relayWith({ pingEveryMs: 10 })
+  const relay = await relayWith({ pingEveryMs: 60 })
   const failures: unknown[] = []
   const note = (error: unknown) => failures.push(error)
   process.on('uncaughtException', note)
