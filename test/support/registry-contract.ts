@@ -28,8 +28,11 @@ export type TestRegistry = {
 }
 
 /** A registry over a store, with a clock and a DNS that are set. */
-export function testRegistry(store: RecordStore, rules: Partial<ClaimRules> = {}): TestRegistry {
-  const clock = { nowMs: BEGIN_MS }
+export function testRegistry(
+  store: RecordStore,
+  rules: Partial<ClaimRules> = {},
+  clock = { nowMs: BEGIN_MS },
+): TestRegistry {
   const txt = new Map<string, readonly string[]>()
   const registry = openRegistry({
     store,
@@ -265,6 +268,40 @@ export function registryContract(open: () => Promise<RecordStore>): void {
     await registry.claim(claimOf(NODE_A, 'myserver'))
     clock.nowMs -= 365 * DAY_MS
     expect(registry.routesOf(node.id)).toMatchObject([{ tunnel: 't1' }])
+    await registry.close()
+  })
+
+  test('no rest ends on the first day of a run, however far ahead the clock is at its start', async () => {
+    const store = await open()
+    const before = testRegistry(store)
+    await before.registry.claim(claimOf(NODE_A, 'myserver'))
+    await before.registry.release('myserver', NODE_A)
+    const startedMs = BEGIN_MS + 100 * DAY_MS
+    const { registry, clock } = testRegistry(store, {}, { nowMs: startedMs })
+    const untilMs = startedMs + DAY_MS
+    for (const nowMs of [startedMs, untilMs - 1]) {
+      clock.nowMs = nowMs
+      await registry.sweep()
+      expect(registry.names()).toHaveLength(1)
+      expect(await registry.claim(claimOf(NODE_B, 'myserver'))).toEqual({ kind: 'quarantined', untilMs })
+    }
+    clock.nowMs = untilMs
+    expect(await registry.claim(claimOf(NODE_B, 'myserver'))).toEqual({ kind: 'claimed' })
+    await registry.close()
+  })
+
+  test('a time that is stored and far ahead ends no rest and no invite', async () => {
+    const { registry, clock } = testRegistry(await open())
+    await registry.claim(claimOf(NODE_A, 'myserver'))
+    await registry.release('myserver', NODE_A)
+    const invite = await registry.makeInvite(1, BEGIN_MS + 30 * DAY_MS, '')
+    clock.nowMs += 365 * DAY_MS
+    await registry.claim(claimOf(newNode(), 'ahead'))
+    clock.nowMs = BEGIN_MS + 2 * DAY_MS
+    expect(registry.invites()).toMatchObject([{ id: expect.any(String), left: 1 }])
+    expect(invite).toBeDefined()
+    await registry.sweep()
+    expect(await registry.claim(claimOf(NODE_B, 'myserver'))).toMatchObject({ kind: 'quarantined' })
     await registry.close()
   })
 

@@ -23,6 +23,11 @@ export type ClaimParts = {
   readonly ownerOf: (host: string) => string | null
   /** Until when a host rests for all nodes but one, whatever is stored. */
   readonly restOf: (host: string) => { readonly nodeId: string; readonly untilMs: number } | undefined
+  /** Unix milliseconds of this host, which decide what is over: no time that is stored can end a rest or an invite. */
+  readonly clock: () => number
+  /** Before this time of `clock` no rest is over. */
+  readonly restsFromMs: number
+  /** Unix milliseconds to write down: after all that are stored. */
   readonly now: () => number
   readonly log: Log
 }
@@ -69,7 +74,7 @@ type Step =
 
 /** What to write for a claim by what is known now, or why it is refused. @param proven by the host's DNS; absent: a label */
 function claimStep(
-  { store, rules, ownerOf, restOf, now }: ClaimParts,
+  { store, rules, ownerOf, restOf, clock, restsFromMs, now }: ClaimParts,
   claim: Claim,
   host: string,
   proven: readonly string[] | undefined,
@@ -83,12 +88,13 @@ function claimStep(
   const isGivenUp = held !== undefined && proven !== undefined && !proven.includes(held.nodeId)
   // what is stored was not believed, and is written as it was
   const isKept = held !== undefined && !isMine && ownerOf(host) === nodeId
-  const blocked = held === undefined || isMine || isMoved || isGivenUp || isKept ? undefined : whyNot(held, now())
+  const isFree = held === undefined || isMine || isMoved || isGivenUp || isKept
+  const blocked = isFree ? undefined : whyNot(held, clock(), restsFromMs)
   if (blocked !== undefined) return blocked
   const rest = restOf(host)
   if (rest !== undefined && rest.nodeId !== nodeId && !isMoved) return { kind: 'quarantined', untilMs: rest.untilMs }
 
-  const left = holdingAfter(store, nodeId, host, 'given', now())
+  const left = holdingAfter(store, nodeId, host, 'given', clock())
   if (left.count > rules.namesPerNode && !isByOperator) return { kind: 'too-many', most: rules.namesPerNode }
   const conditions = [{ key: keyOf.name(host), revision: stored?.revision ?? 0 }, left.condition]
   const named: StoredName = { nodeId, claimedAtMs: now(), name: claim.name, key, signature, exporter }
@@ -96,13 +102,13 @@ function claimStep(
   if (isMoved && previous !== undefined) named.previous = { key: previous.key, signature: previous.signature }
   const changes: Change[] = [{ key: keyOf.name(host), value: JSON.stringify(named) }, left.change]
   if (held !== undefined && !isMine) {
-    const before = holdingAfter(store, held.nodeId, host, 'gone', now())
+    const before = holdingAfter(store, held.nodeId, host, 'gone', clock())
     conditions.push(before.condition)
     changes.push(before.change)
   }
   if (rules.wantsInvite && !isMoved && !isMine && !isKept && !isByOperator) {
     if (claim.invite === undefined) return { kind: 'invite-needed' }
-    const use = inviteUse(store, claim.invite, now())
+    const use = inviteUse(store, claim.invite, clock())
     if (use === undefined) return { kind: 'invite-refused' }
     conditions.push(use.condition)
     changes.push(use.change)
@@ -110,9 +116,9 @@ function claimStep(
   return { kind: 'commit', conditions, changes }
 }
 
-function whyNot({ releasedAtMs }: StoredName, nowMs: number): Step | undefined {
+function whyNot({ releasedAtMs }: StoredName, nowMs: number, restsFromMs: number): Step | undefined {
   if (releasedAtMs === undefined) return { kind: 'taken' }
-  const untilMs = releasedAtMs + QUARANTINE_MS
+  const untilMs = Math.max(releasedAtMs + QUARANTINE_MS, restsFromMs)
   return untilMs > nowMs ? { kind: 'quarantined', untilMs } : undefined
 }
 

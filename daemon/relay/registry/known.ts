@@ -14,7 +14,7 @@ export type Known = {
   restOf(host: string): { readonly nodeId: string; readonly untilMs: number } | undefined
   /** Looks again at what time decides. */
   age(): void
-  /** Of all times that are stored, the last one: a clock that is before it is wrong. */
+  /** Of all times that are stored, the last one; it decides nothing, since it may be wrong itself. */
   newestMs(): number
 }
 

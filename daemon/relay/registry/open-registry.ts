@@ -20,6 +20,9 @@ export type RegistryParts = {
   readonly log: Log
 }
 
+/** For so long after its start a relay ends no rest: a clock that is wrong at the start is set right within it. */
+const DAY_MS = 24 * 3_600_000
+
 /** The registry of one domain over a store. */
 export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log }: RegistryParts): Registry {
   const listeners = new Set<(nodeId: string) => void>()
@@ -41,18 +44,40 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
         subject,
       }),
   })
-  // a host may start with a clock of 1970: what is stored was written before now
+  // what is written down on a host that starts with a clock of 1970 is still later than what was written before
   const now = () => Math.max(clock(), known.newestMs())
+  const startedMs = clock()
+  const restsFromMs = startedMs + DAY_MS
+  const noteAhead = () => {
+    const newestMs = known.newestMs()
+    if (newestMs > startedMs + DAY_MS)
+      log('warn', 'the registry has times that are ahead of the clock of this host: one of the two is wrong', {
+        until: new Date(newestMs).toISOString(),
+      })
+  }
   let relayId = 'this'
 
   return {
-    ready: store.ready,
+    ready: store.ready.then(noteAhead),
     state: store.state,
     claim: (claim) =>
-      claimName({ store, rules: rules(), lookUpTxt, ownerOf: known.ownerOf, restOf: known.restOf, now, log }, claim),
+      claimName(
+        {
+          store,
+          rules: rules(),
+          lookUpTxt,
+          ownerOf: known.ownerOf,
+          restOf: known.restOf,
+          clock,
+          restsFromMs,
+          now,
+          log,
+        },
+        claim,
+      ),
     release: (name, nodeId) => releaseName(store, rules(), name, nodeId, now()),
     async sweep() {
-      await sweepNames(store, known.names(), now())
+      if (clock() >= restsFromMs) await sweepNames(store, known.names(), clock())
       known.age()
     },
     ownerOf(host) {
@@ -85,8 +110,8 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
     },
     relays: known.relays,
     records: recordLedger(store),
-    makeInvite: (uses, expiresAtMs, note) => makeInvite(store, { uses, expiresAtMs, note }, now, random),
-    invites: () => openInvites(store, now()),
+    makeInvite: (uses, expiresAtMs, note) => makeInvite(store, { uses, expiresAtMs, note }, clock, random),
+    invites: () => openInvites(store, clock()),
     onNames(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
