@@ -24,6 +24,7 @@ export const GATECTL_CODES = {
   SIGN_IN_FAILED: { status: 403, meaning: 'the gateway did not let you in' },
   NO_PERMISSION: { status: 503, meaning: 'this user may not open the admin socket, or a shell' },
   NO_SHELL: { status: 503, meaning: 'no shell can be opened in this backend: its shell socket is not as it should be' },
+  RELAY_REFUSED: { status: 409, meaning: 'a relay of this host refuses what it was asked' },
   CONNECTION_LOST: { status: 503, meaning: 'the connection to the daemon, or to a shell, broke' },
   BAD_ANSWER: { status: 503, meaning: 'the program on the socket is not the one that should be there' },
 } as const satisfies Record<string, { status: number; exit?: 1 | 2 | 3; meaning: string }>

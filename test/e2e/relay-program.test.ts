@@ -233,6 +233,12 @@ describe('gatectl relay', () => {
       code: 1,
       stderr: expect.stringMatching(/^gatectl: the relay answered reserved: people take this name for/),
     })
+    const refused = await relayCommand('claim', 'www', node.id, '--json')
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(JSON.parse(refused.stderr)).toMatchObject({
+      code: 'RELAY_REFUSED',
+      detail: expect.stringContaining('reserved'),
+    })
     expect(await relayCommand('claim', 'x', 'nobody')).toMatchObject({ code: 1, stderr: expect.stringContaining('id') })
     expect(await relayCommand('release', 'given')).toMatchObject({ code: 0 })
     expect(await relayCommand('release', 'given')).toMatchObject({

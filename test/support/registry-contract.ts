@@ -25,6 +25,8 @@ export type TestRegistry = {
   readonly clock: { nowMs: number }
   /** TXT records by name. */
   readonly txt: Map<string, readonly string[]>
+  /** Messages. */
+  readonly logged: readonly string[]
 }
 
 /** A registry over a store, with a clock and a DNS that are set. */
@@ -34,15 +36,16 @@ export function testRegistry(
   clock = { nowMs: BEGIN_MS },
 ): TestRegistry {
   const txt = new Map<string, readonly string[]>()
+  const logged: string[] = []
   const registry = openRegistry({
     store,
     rules: () => ({ domain: DOMAIN, namesPerNode: 3, wantsInvite: false, ...rules }),
     lookUpTxt: async (host) => txt.get(host) ?? [],
     now: () => clock.nowMs,
     random: randomBytes,
-    log: () => {},
+    log: (_level, message) => void logged.push(message),
   })
-  return { registry, clock, txt }
+  return { registry, clock, txt, logged }
 }
 
 const keysOf = (nodeId: string): NodeKeys => keys.get(nodeId) ?? expect.unreachable('a node of newNode')

@@ -75,6 +75,7 @@ const GATECTL: Case<keyof typeof GATECTL_CODES> = {
   SIGN_IN_FAILED: { in: 'e2e/gatectl-login.test.ts' },
   NO_PERMISSION: { in: 'e2e/gatectl-process.test.ts' },
   NO_SHELL: { in: 'unit/ctl/shell.test.ts' },
+  RELAY_REFUSED: { in: 'e2e/relay-program.test.ts' },
   CONNECTION_LOST: ['status', '--socket', file('silent.sock')],
   BAD_ANSWER: ['status', '--socket', file('web.sock')],
 }

@@ -1,6 +1,6 @@
 import type { RelayOutcome, RelayTunnel } from '../../../schemas/relay-admin.ts'
 import { escapeControls } from '../../../syntax/terminal/log-line.ts'
-import { usageFailure } from '../../failure.ts'
+import { failure, usageFailure } from '../../failure.ts'
 import type { Invocation, Run } from '../../invocation.ts'
 import { table } from '../../output/table.ts'
 import { type AskRelay, relayClient } from '../../relay-client.ts'
@@ -100,15 +100,15 @@ export const relayCommand =
     return (await VERBS[verb]?.(invocation, relayClient(instance, paths))) ?? 0
   }
 
-/** What a change came to; a refusal is a failure of the command. */
-function tell({ json, print, printJson, note }: Invocation, outcome: RelayOutcome, done: string): number {
+/** What a change came to. @throws Failure RELAY_REFUSED */
+function tell({ json, print, printJson }: Invocation, outcome: RelayOutcome, done: string): number {
+  if (outcome.result !== 'ok') {
+    const detail = outcome.detail ?? REFUSALS[outcome.result]
+    throw failure('RELAY_REFUSED', `the relay answered ${outcome.result}${detail === undefined ? '' : `: ${detail}`}`)
+  }
   if (json) printJson(outcome)
-  else if (outcome.result === 'ok') print(done.split('\n').map(escapeControls).join('\n'))
-  if (outcome.result === 'ok') return 0
-  const detail = outcome.detail ?? REFUSALS[outcome.result]
-  if (!json)
-    note(`gatectl: the relay answered ${outcome.result}${detail === undefined ? '' : `: ${escapeControls(detail)}`}`)
-  return 1
+  else print(done.split('\n').map(escapeControls).join('\n'))
+  return 0
 }
 
 /** What refusals mean where the relay says no more. */

@@ -2,6 +2,7 @@ import { refuse } from '../../../config/problems.ts'
 import { explainRelay, loadRelayConfig } from '../../../config/relay/load.ts'
 import { escapeControls } from '../../../syntax/terminal/log-line.ts'
 import { type RelayOptions, relaySources } from './ground.ts'
+import { PRIVATE_DOMAIN } from './settings.ts'
 import { startFlaws } from './start-flaws.ts'
 
 /**
@@ -17,7 +18,10 @@ export async function lookAtConfiguration(options: RelayOptions, as: 'check' | '
   if (as === 'json') return `${JSON.stringify({ instance: options.instance, keys })}\n`
   const lines = keys.map(({ key, value, winner, layers }) => {
     const source = layers.find(({ layer }) => layer === winner)?.source
-    return `${key} = ${value === undefined ? '(not set)' : JSON.stringify(value)}${winner === undefined ? '' : `  (${winner}: ${source})`}`
+    return `${key} = ${value === undefined ? unset(key) : JSON.stringify(value)}${winner === undefined ? '' : `  (${winner}: ${source})`}`
   })
   return `${lines.map(escapeControls).join('\n')}\n`
 }
+
+/** What holds where no layer and no default says anything. */
+const unset = (key: string): string => (key === 'domain_suffix' ? `(not set: ${PRIVATE_DOMAIN})` : '(not set)')

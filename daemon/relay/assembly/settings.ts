@@ -4,7 +4,7 @@ import type { ClaimRules } from '../registry/claims.ts'
 import type { RelayLimits, RelaySettings } from '../server/parts.ts'
 
 /** For a relay of a network of its own, which names no domain. @see https://www.iana.org/domains: .internal is private */
-const PRIVATE_DOMAIN = 'gate.internal'
+export const PRIVATE_DOMAIN = 'gate.internal'
 
 /** What HTTP/2 begins with, and what a slow visitor of one node may pin at most. */
 const [LEAST_WINDOW, MOST_WINDOW] = [2 ** 16, 2 ** 24]

@@ -1,4 +1,3 @@
-import type { Log } from '../../../schemas/words/log.ts'
 import { holdingAfter } from './holdings.ts'
 import { inviteUse } from './invites.ts'
 import { readName } from './names.ts'
@@ -29,7 +28,6 @@ export type ClaimParts = {
   readonly restsFromMs: number
   /** Unix milliseconds to write down: after all that are stored. */
   readonly now: () => number
-  readonly log: Log
 }
 
 const ATTEMPTS = 8
@@ -55,10 +53,7 @@ export async function claimName(parts: ClaimParts, claim: Claim): Promise<ClaimO
     if (step.kind !== 'commit') return step
     const commit = await parts.store.commit(step.conditions, step.changes)
     if (commit.kind === 'done') return { kind: 'claimed' }
-    if (commit.kind === 'lost') {
-      parts.log('warn', 'a name cannot be given: the registry is lost', { domain: host, error: commit.reason })
-      return { kind: 'unavailable' }
-    }
+    if (commit.kind === 'lost') return { kind: 'unavailable' }
   }
   return { kind: 'unavailable' }
 }

@@ -29,6 +29,7 @@ export function openFileStore(file: string): RecordStore {
   const listeners = new Set<(keys: readonly string[]) => void>()
   let next: Batch | undefined
   let writing: Promise<void> | undefined
+  let isWritten = true
 
   async function commit(conditions: readonly Condition[], changes: readonly Change[]): Promise<Commit> {
     const isMet = ({ key, revision: expected }: Condition) => (memory.get(key)?.revision ?? 0) === expected
@@ -70,8 +71,10 @@ export function openFileStore(file: string): RecordStore {
       next = undefined
       try {
         await writeRecords(file, revision, memory, leased)
+        isWritten = true
         batch.written.resolve(undefined)
       } catch (error) {
+        isWritten = false
         takeBack(batch, `${file} cannot be written (${codeOf(error)})`)
       }
       await sleep(Math.ceil(memory.size / RECORDS_PER_MS_OF_REST))
@@ -91,7 +94,7 @@ export function openFileStore(file: string): RecordStore {
   return {
     ready: Promise.resolve(),
     isShared: false,
-    state: () => 'live',
+    state: () => (isWritten ? 'live' : 'lost'),
     get: (key) => memory.get(key),
     list: (prefix) => listed(memory, prefix),
     commit,

@@ -24,7 +24,8 @@ export type RegistryParts = {
 const DAY_MS = 24 * 3_600_000
 
 /** The registry of one domain over a store. */
-export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log }: RegistryParts): Registry {
+export function openRegistry({ store: given, rules, lookUpTxt, now: clock, random, log }: RegistryParts): Registry {
+  const store = tellingStore(given, log)
   const listeners = new Set<(nodeId: string) => void>()
   const { domain } = rules()
   const known = followStore(store, {
@@ -71,7 +72,6 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
           clock,
           restsFromMs,
           now,
-          log,
         },
         claim,
       ),
@@ -117,5 +117,23 @@ export function openRegistry({ store, rules, lookUpTxt, now: clock, random, log 
       return () => listeners.delete(listener)
     },
     close: store.close,
+  }
+}
+
+/** Says once that what is to be kept cannot be written, and again after it could. */
+function tellingStore(store: RecordStore, log: Log): RecordStore {
+  let isLost = false
+  return {
+    ...store,
+    async commit(conditions, changes) {
+      const commit = await store.commit(conditions, changes)
+      if (changes.every(({ isLeased }) => isLeased === true)) return commit
+      if (commit.kind === 'lost' && !isLost)
+        log('error', 'the registry cannot be written: no name and no invite is given or taken', {
+          error: commit.reason,
+        })
+      if (commit.kind !== 'conflict') isLost = commit.kind === 'lost'
+      return commit
+    },
   }
 }
