@@ -19,7 +19,7 @@ function written(name: string, text: string): string {
   return directory.file(name)
 }
 
-async function check(env: Readonly<Record<string, string>>): Promise<string> {
+async function check(env: Readonly<Record<string, string>>, as: 'check' | 'text' = 'check'): Promise<string> {
   const options = {
     env,
     stdout: process.stdout,
@@ -28,7 +28,7 @@ async function check(env: Readonly<Record<string, string>>): Promise<string> {
     runtimeFile: undefined,
     declaredFile: NOT_THERE,
   }
-  return await lookAtConfiguration(options, 'check').catch((error) => error.message)
+  return await lookAtConfiguration(options, as).catch((error) => error.message)
 }
 
 const RIGHT = 'the configuration of relay default is right\n'
@@ -132,6 +132,10 @@ test.each<{ name: string; env: Readonly<Record<string, string>>; says: string }>
   },
 ])('--check of a relay with $name', async ({ env, says }) => {
   expect(await check(env)).toBe(says)
+})
+
+test('--explain says which domain a relay has that is given none', async () => {
+  expect(await check({}, 'text')).toMatch(/^domain_suffix = \(not set: gate\.internal\)$/m)
 })
 
 test.each([
