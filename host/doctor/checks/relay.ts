@@ -20,7 +20,8 @@ const MOST_NAMES = 8
 
 export const relay: Check<RelayFacts> = {
   name: 'relay',
-  summary: 'whether tunnels to relays are up, and the gateway answers to its relayed names as from outside',
+  summary:
+    'whether tunnels to relays are up, the gateway answers to its relayed names as from outside, and servers of `relay.backends` take connections',
   async observe({ daemon }, signal) {
     const view = await daemon
     const status = view.kind === 'answers' ? view.relay : undefined
