@@ -74,16 +74,24 @@ function holderOf(file: string): string {
 /** @see proc_pid_fdinfo(5): each lock that was taken by an open file, one line */
 function lockingProcess(file: string): string | undefined {
   const { dev, ino } = statSync(file)
-  return readdirSync('/proc').find((pid) => {
-    if (!/^\d+$/.test(pid)) return false
-    try {
-      return readdirSync(`/proc/${pid}/fd`).some((descriptor) => {
-        const open = statSync(`/proc/${pid}/fd/${descriptor}`)
-        if (open.dev !== dev || open.ino !== ino) return false
-        return /^lock:\s.*\bFLOCK\b.*\bWRITE\b/m.test(readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, 'utf8'))
-      })
-    } catch {
-      return false // it has ended, or is not ours to see
-    }
-  })
+  const holds = (descriptor: string, info: string): boolean => {
+    const open = statSync(descriptor)
+    return open.dev === dev && open.ino === ino && /^lock:\s.*\bFLOCK\b.*\bWRITE\b/m.test(readFileSync(info, 'utf8'))
+  }
+  return readdirSync('/proc').find(
+    (pid) =>
+      /^\d+$/.test(pid) &&
+      ifThere(() => readdirSync(`/proc/${pid}/fd`))?.some((number) =>
+        ifThere(() => holds(`/proc/${pid}/fd/${number}`, `/proc/${pid}/fdinfo/${number}`)),
+      ),
+  )
+}
+
+/** @returns undefined where something has ended meanwhile, a process or one of its files, or is not ours to see */
+function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look()
+  } catch {
+    return undefined
+  }
 }

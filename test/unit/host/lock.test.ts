@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { takeLock } from '../../../host/lock.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
@@ -27,6 +28,27 @@ test('the second one is refused, and told who works', async () => {
   })
   await lock.release()
   await (await takeLock(file, 'the third', 0)).release()
+})
+
+test('the holder is told also while its files come and go', async () => {
+  const before = Array.from({ length: 40 }, () => openSync('/dev/null'))
+  const lock = await takeLock(file, 'the first', 0)
+  for (const descriptor of before) closeSync(descriptor) // what is opened now is looked at first
+  const busy = new Worker(
+    "const { closeSync, openSync } = require('node:fs'); for (;;) for (const fd of Array.from({ length: 20 }, () => openSync('/dev/null'))) closeSync(fd)",
+    { eval: true },
+  )
+  try {
+    await once(busy, 'online')
+    for (let turn = 0; turn < 20; turn += 1) {
+      await expect(takeLock(file, 'the second', 0)).rejects.toMatchObject({
+        problems: [{ code: 'BUSY', message: expect.stringContaining('the first') }],
+      })
+    }
+  } finally {
+    await busy.terminate()
+  }
+  await lock.release()
 })
 
 test('the second one waits when it is told to', async () => {
