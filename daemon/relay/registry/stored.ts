@@ -22,6 +22,8 @@ const node = z.object({
 })
 const invite = z.object({ left: z.int(), expiresAtMs: z.number(), note: z.string() })
 const relay = z.object({ address: z.string() })
+/** When each TXT record of a name is removed, Unix milliseconds, by its value. */
+const records = z.record(z.string(), z.number())
 
 /** A certificate that was given for a name outlives its release by this at most. */
 export const QUARANTINE_MS = 90 * 24 * 3_600_000
@@ -37,7 +39,7 @@ export const keyOf = {
   invite: (hash: string) => `invite/${hash}`,
   relay: (id: string) => `relay/${id}`,
   route: (nodeId: string, relayId: string, tunnel: string) => `route/${nodeId}/${relayId}/${tunnel}`,
-  record: (host: string, value: string) => `txt/${host}/${value}`,
+  records: (host: string) => `txt/${host}`,
 }
 
 /** A stored value, read; undefined for what another version, or another program, left there. */
@@ -54,3 +56,4 @@ export const readStoredName = (value: string | undefined) => read(name, value)
 export const readStoredNode = (value: string | undefined) => read(node, value)
 export const readStoredInvite = (value: string | undefined) => read(invite, value)
 export const readStoredRelay = (value: string | undefined) => read(relay, value)
+export const readStoredRecords = (value: string | undefined) => read(records, value)

@@ -31,7 +31,7 @@ test('the second one is refused, and told who works', async () => {
 })
 
 test('the holder is told also while its files come and go', async () => {
-  const before = Array.from({ length: 40 }, () => openSync('/dev/null'))
+  const before = Array.from({ length: 40 }, () => openSync('/dev/null', 'r'))
   const lock = await takeLock(file, 'the first', 0)
   for (const descriptor of before) closeSync(descriptor) // what is opened now is looked at first
   const busy = new Worker(
