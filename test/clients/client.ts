@@ -48,8 +48,6 @@ export type Ways = {
   readonly hidesThoughts?: true
   /** Where what the model thought before its calls does not come back with their results. */
   readonly forgets?: (upstream: UpstreamDialect['name'], stream: boolean) => boolean
-  /** Where the model is not asked to think again: it would refuse to, without the signature of what it thought. */
-  readonly thinksOnce?: (upstream: UpstreamDialect['name']) => boolean
   /** Its errors do not say when to ask again. */
   readonly hidesRetryAfter?: true
   /** What it says of a stream that fails, in place of the reason; null: it takes that for the end of the answer. */

@@ -5,12 +5,7 @@ const chat: Client = {
   name: 'ollama',
   dialect: 'ollama',
   family: 'qwen3',
-  ways: {
-    hidesRetryAfter: true,
-    // its messages have a place for what was thought, but none for a signature
-    forgets: (upstream) => upstream !== 'openai-chat' && upstream !== 'ollama',
-    thinksOnce: (upstream) => upstream === 'anthropic',
-  },
+  ways: { hidesRetryAfter: true },
   async ask({ url, key, model: first, question, stream, image, wants, then, signal, hear }) {
     const { Ollama } = await clientModule('ollama')
     const ollama = new Ollama({ host: url, headers: { authorization: `Bearer ${key}` } })

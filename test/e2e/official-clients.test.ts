@@ -88,8 +88,7 @@ const FEATURES: readonly Feature[] = [
     name: 'thinking over two turns',
     streams: [false, true],
     async check({ ask, client: { ways = {} }, upstream, stream }) {
-      const shown = ways.thinksOnce?.(upstream.dialect.name) === true ? THOUGHT : THOUGHT + THOUGHT
-      const thought = ways.hidesThoughts === true ? '' : shown
+      const thought = ways.hidesThoughts === true ? '' : THOUGHT + THOUGHT
       expect(await ask({ question: 'Oslo and Rome?', wants: 'thinking' })).toEqual({ ...calls, thought })
       const isForgotten = ways.forgets?.(upstream.dialect.name, stream) === true
       expect(upstream.asked.at(-1)).toMatchObject({ results: 2, hasThought: !isForgotten })

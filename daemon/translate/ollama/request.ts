@@ -5,6 +5,7 @@ import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
 import { edited, modelEdits } from '../json-splice.ts'
 import { decidingKeys, modelIn, mostTokensWithin, readMembers, streamIn } from '../model-request.ts'
 import { embedPath } from './embeddings.ts'
+import { foreignThoughtsEdits } from './foreign-thoughts.ts'
 import { asMessage, asResponse } from './write-answer.ts'
 
 const DECIDING = decidingKeys('prompt')
@@ -55,8 +56,14 @@ const loaded = (model: string, isChat: boolean, keepAlive: string) => (nowS: num
   done_reason: UNLOADS.test(keepAlive) ? 'unload' : 'load',
 })
 
-export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model }: UpstreamSide): UpstreamBody {
-  return { body: model === asked.model ? body : edited(body, modelEdits(body, model, outline)), hidesUsage: false }
+export function bodyFor({ body, outline }: Call, asked: ModelRequest, { model, provider }: UpstreamSide): UpstreamBody {
+  const foreign = foreignThoughtsEdits(body, provider, outline)
+  const edits = model === asked.model ? foreign : [...modelEdits(body, model, outline), ...foreign]
+  return {
+    body: edits.length === 0 ? body : edited(body, edits),
+    hidesUsage: false,
+    ...(foreign.length > 0 && { dropped: ['messages'] }),
+  }
 }
 
 /** Below `/api`. */
