@@ -44,8 +44,11 @@ export class CallSignatures {
 
 const BEGINNING = Buffer.from(`{"${MARK}":[{`).toString('base64').slice(0, 12)
 
+/** Without its small letters, at each of which a search would stop: texts are full of them. */
+const SOUGHT = BEGINNING.slice(BEGINNING.search(/[A-Z]/))
+
 /** Whether a body may have signatures that Gate has made: a conversation that began with another provider. */
-export const mayHoldOurs = (body: Buffer): boolean => holds(body, BEGINNING)
+export const mayHoldOurs = (body: Buffer): boolean => holds(body, SOUGHT)
 
 export const isOurs = (signature: unknown): boolean => typeof signature === 'string' && signature.startsWith(BEGINNING)
 

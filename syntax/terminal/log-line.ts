@@ -5,8 +5,12 @@ import type { LogRecord } from '../../schemas/words/log.ts'
  * Control characters of every kind are escaped, so that neither a terminal nor a line reader can be fooled.
  */
 export function jsonLine(record: LogRecord): string {
-  return escapeControls(JSON.stringify(record))
+  const line = JSON.stringify(record)
+  return isPlain(line) ? line : escapeControls(line)
 }
+
+/** Whether JSON is all ASCII and has no DEL: its other control characters are escaped already, and nothing else is found as fast. */
+const isPlain = (json: string): boolean => Buffer.byteLength(json) === json.length && !json.includes('\u007f')
 
 /** A record as one line for people: time, level, message, then `name=value` pairs. */
 export function textLine(record: LogRecord): string {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mayHold, onlyOutermost, textsUnder } from '../../../../daemon/translate/json-find.ts'
+import { holds, mayHold, onlyOutermost, textsUnder } from '../../../../daemon/translate/json-find.ts'
 
 const usage = '{"prompt_tokens":3,"details":{"a":[1,{"b":"}"}]}}'
 
@@ -107,4 +107,26 @@ test.each([
   { name: 'more of them than are looked at', before: 'u00'.repeat(1_001) },
 ])('a word with an escaped letter is found after what is $name', ({ before }) => {
   expect(mayHold(Buffer.from(`{"text":"${before}","\\u0066ile_ids":1}`), 'file_ids')).toBe(true)
+})
+
+const words = ['error"', 'thought_signature"', 'reasoning_details"', '_id', 'u00', 'JnYXRlIjpb']
+const part = fc.constantFrom(
+  ...words,
+  ...words.map((text) => text.slice(1)),
+  ...words.map((text) => text.slice(0, -1)),
+  '_',
+  '"',
+  'é',
+)
+
+test.each([
+  { size: 'short bytes', padding: '' },
+  { size: 'long bytes', padding: 'é'.repeat(4_096) },
+])('$size hold a word just when their text does', ({ padding }) => {
+  fc.assert(
+    fc.property(fc.array(part), fc.constantFrom(...words), fc.boolean(), (parts, sought, isLast) => {
+      const text = isLast ? padding + parts.join('') : parts.join('') + padding
+      expect(holds(Buffer.from(text), sought)).toBe(text.includes(sought))
+    }),
+  )
 })
