@@ -23,7 +23,7 @@ const USAGE = `usage: npm run bench -- install
        npm run bench -- tls [--seconds 2] [--runs 5]
        npm run bench -- access [--seconds 2] [--runs 5]
        npm run bench -- relay [--seconds 2] [--runs 5]
-       npm run bench -- soak [--requests 1000000] [--minutes 7]
+       npm run bench -- soak [--requests 2000000] [--minutes 15]
        npm run bench -- signin
        npm run bench -- prefix
        npm run bench -- compile [--runs 5]
@@ -96,8 +96,8 @@ async function main(args: readonly string[]): Promise<void> {
       seconds: { type: 'string', default: '2' },
       runs: { type: 'string', default: '5' },
       before: { type: 'string' },
-      requests: { type: 'string', default: '1000000' },
-      minutes: { type: 'string', default: '7' },
+      requests: { type: 'string', default: '2000000' },
+      minutes: { type: 'string', default: '15' },
       nice: { type: 'string', default: '0' },
       json: { type: 'string' },
     },
