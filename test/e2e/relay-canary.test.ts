@@ -33,7 +33,19 @@ test.skipIf(!canShow)(
     const options = `--heapsnapshot-signal=SIGUSR2 --diagnostic-dir=${folder}`
     const relay = await startRelayProgram({ NODE_OPTIONS: options, RELAY__LOG_LEVEL: 'debug' })
     const [capture, atClient, atHome] = [join(folder, 'packets'), newTap(), newTap()]
-    const dump = spawn('tcpdump', ['-i', 'lo', '-U', '-Z', 'root', '-w', capture, 'tcp', 'port', String(relay.port)])
+    const dump = spawn('tcpdump', [
+      '-i',
+      'lo',
+      '-U',
+      '--immediate-mode',
+      '-Z',
+      'root',
+      '-w',
+      capture,
+      'tcp',
+      'port',
+      String(relay.port),
+    ])
     const identity = await ed25519Identity()
     const asked: string[] = []
     const answered = Promise.withResolvers<void>()
