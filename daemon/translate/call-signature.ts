@@ -44,7 +44,7 @@ export class CallSignatures {
 
 const BEGINNING = Buffer.from(`{"${MARK}":[{`).toString('base64').slice(0, 12)
 
-/** Without its small letters, at each of which a search would stop: texts are full of them. */
+/** From its first capital on: a search stops wherever its first character is, and texts are full of small letters. */
 const SOUGHT = BEGINNING.slice(BEGINNING.search(/[A-Z]/))
 
 /** Whether a body may have signatures that Gate has made: a conversation that began with another provider. */

@@ -37,7 +37,7 @@ export function onlyOutermost(
   const valueAt = ([start, end]: Place): unknown => JSON.parse(json.toString('utf8', first + start, first + end))
   const found: Record<string, unknown> = { [key]: valueAt(place) }
   for (const other of others) {
-    const otherPlace = includes(text, `${other}"`) ? placeOf(text, other) : null
+    const otherPlace = text.includes(`${other}"`) ? placeOf(text, other) : null
     if (otherPlace !== null) found[other] = valueAt(otherPlace)
   }
   return found
@@ -122,20 +122,7 @@ let latestText = ''
 
 /** Whether bytes hold a word of ASCII. They do not change after that. */
 export function holds(bytes: Buffer, word: string): boolean {
-  return includes(searched(bytes), word)
-}
-
-const searched = (bytes: Buffer): string | Buffer => (bytes.length > SHORT_BYTES ? bytes : textOf(bytes))
-
-/**
- * Whether a text holds a word. A search stops wherever the first character of the word is, and in prose there is no low
- * line: a word is looked for from its first one on, which is 60 times as fast. Of one that has none the last is looked for,
- * which is three times as fast as the first.
- */
-function includes(text: string | Buffer, word: string): boolean {
-  const rare = word.indexOf('_')
-  if (rare === -1) return text.lastIndexOf(word) !== -1
-  return text.includes(word.slice(rare)) && (rare === 0 || text.includes(word))
+  return bytes.length > SHORT_BYTES ? bytes.includes(word) : textOf(bytes).includes(word)
 }
 
 /** Short bytes as latin1. */
@@ -148,7 +135,8 @@ function textOf(bytes: Buffer): string {
 }
 
 function hasEscapedWord(json: Buffer): boolean {
-  let at = searched(json).indexOf(ESCAPE)
+  if (!holds(json, ESCAPE)) return false
+  let at = json.indexOf(ESCAPE)
   for (let count = 0; at !== -1; count += 1) {
     if (count === MOST_ESCAPED) return true
     let next = at + ESCAPE.length

@@ -34,17 +34,8 @@ test.skipIf(!canShow)(
     const relay = await startRelayProgram({ NODE_OPTIONS: options, RELAY__LOG_LEVEL: 'debug' })
     const [capture, atClient, atHome] = [join(folder, 'packets'), newTap(), newTap()]
     const dump = spawn('tcpdump', [
-      '-i',
-      'lo',
-      '-U',
-      '--immediate-mode',
-      '-Z',
-      'root',
-      '-w',
-      capture,
-      'tcp',
-      'port',
-      String(relay.port),
+      ...['-i', 'lo', '-U', '--immediate-mode', '-Z', 'root', '-w', capture],
+      ...['tcp', 'port', String(relay.port)],
     ])
     const identity = await ed25519Identity()
     const asked: string[] = []
