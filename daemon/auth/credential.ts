@@ -33,8 +33,8 @@ export function credentialOf(headers: IncomingHttpHeaders, url: string, isSecure
   let basic: Credential | null = null
   const { authorization, cookie } = headers
   if (typeof authorization === 'string') {
-    basic = basicIn(authorization)
-    if (basic === null) found = bearer(authorization)
+    found = bearerIn(authorization)
+    if (found === null) basic = basicIn(authorization)
   }
   for (const name of KEY_HEADERS) {
     const value = headers[name]
@@ -56,15 +56,12 @@ export function credentialOf(headers: IncomingHttpHeaders, url: string, isSecure
   return session === null ? NONE : { kind: 'cookie', text: session }
 }
 
-function bearer(authorization: string): string {
-  const match = /^bearer +(\S+) *$/i.exec(authorization)
-  if (match?.[1] === undefined) throw new GateError('INVALID_KEY', 'the Authorization header must be "Bearer KEY"')
-  return match[1]
-}
+const bearerIn = (authorization: string): string | null => /^bearer +(\S+) *$/i.exec(authorization)?.[1] ?? null
 
-function basicIn(authorization: string): Credential | null {
+/** What is neither a key nor this is refused as a key: nearly every client has one. */
+function basicIn(authorization: string): Credential {
   const match = /^basic +([\w+/-]+={0,2}) *$/i.exec(authorization)
-  if (match?.[1] === undefined) return null
+  if (match?.[1] === undefined) throw new GateError('INVALID_KEY', 'the Authorization header must be "Bearer KEY"')
   const text = Buffer.from(match[1], 'base64').toString('utf8')
   const colon = text.indexOf(':')
   if (colon === -1) throw new GateError('INVALID_KEY', 'the Authorization header is not valid Basic authentication')

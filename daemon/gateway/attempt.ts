@@ -60,7 +60,8 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
   const { health, monotonic } = parts
   const { target, upstream, sending, release } = tried
   const { sink, form, inspect } = sending
-  const ongoing = begun(parts, job, tried)
+  const price = parts.priceOf(target)
+  const ongoing = begun(parts, job, tried, price)
   let end: ForwardEnd | null = null
   let heldCost = 0
   health.begins(target)
@@ -77,7 +78,7 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
   }
   const upstreamEnd = withWait(end, sending.spoken)
   end = inspect === null ? upstreamEnd : await inspect(upstreamEnd)
-  const { row, hasAnotherKey } = concluded(parts, job, tried, ongoing, { end, upstreamEnd, heldCost })
+  const { row, hasAnotherKey } = concluded(parts, job, tried, ongoing, { end, upstreamEnd, heldCost, price })
   await parts.ledger.settle(row)
   job.answer.ongoing = null
   if ('error' in end) logFailure(parts.log, job.answer, target, end.status, reasonOf(end.error, upstream))
@@ -85,11 +86,16 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
   return { end: sending.forClient(end), hasAnotherKey }
 }
 
-function begun({ now, monotonic, priceOf, heldTime }: AttemptParts, job: Job, tried: Try): OngoingAttempt {
+function begun(
+  { now, monotonic, heldTime }: AttemptParts,
+  job: Job,
+  tried: Try,
+  price: ModelPrice | null,
+): OngoingAttempt {
   const { answer, keyId, asked, allowed, category } = job
   const { target, upstream, number, sending, reservation } = tried
   const { principal } = answer
-  const perHour = priceOf(target)?.perHour
+  const perHour = price?.perHour
   const ongoing: OngoingAttempt = {
     requestId: answer.requestId,
     attempt: number,
@@ -117,21 +123,22 @@ function begun({ now, monotonic, priceOf, heldTime }: AttemptParts, job: Job, tr
 
 /** What it has used, and what it says of its target. */
 function concluded(
-  { health, metrics, telemetry, budgets, priceOf, now, monotonic }: AttemptParts,
+  { health, metrics, telemetry, budgets, now, monotonic }: AttemptParts,
   { answer }: Job,
   { target, upstream, key, reservation }: Try,
   ongoing: OngoingAttempt,
-  { end, upstreamEnd, heldCost }: Pick<AttemptFacts, 'end' | 'upstreamEnd' | 'heldCost'>,
+  { end, upstreamEnd, heldCost, price }: Omit<AttemptFacts, 'durationMs' | 'watch'>,
 ) {
   const hasAnotherKey =
     end.kind === 'rejected' && upstream.keys.refused(key, end.status, retryAfterMs(end.headers, now()))
-  if (!hasAnotherKey) noteHealth(health, target, end, now())
-  const durationMs = monotonic() - ongoing.begun
-  const row = usageRow(ongoing, { durationMs, end, upstreamEnd, heldCost, watch: answer.watch, price: priceOf(target) })
+  if (!hasAnotherKey) noteHealth(health, target, end, now)
+  const endedAt = monotonic()
+  const durationMs = endedAt - ongoing.begun
+  const row = usageRow(ongoing, { durationMs, end, upstreamEnd, heldCost, price, watch: answer.watch })
   answer.row = row
   if (isUnseen(end)) answer.watch = null
   metrics.attempt(row)
-  answer.trace?.attempted(row, telemetry.providerOf(row.upstream), operationOf(ongoing.call.endpoint), monotonic())
+  answer.trace?.attempted(row, telemetry.providerOf(row.upstream), operationOf(ongoing.call.endpoint), endedAt)
   answer.usedTokens += row.inputTokens + row.outputTokens
   if (reservation !== null) budgets.settle(reservation, row.costMicrodollars)
   return { row, hasAnotherKey }

@@ -138,10 +138,11 @@ export function refuse(
   answer.fail(refusal)
 }
 
-/** One line for each request. @param trusted proxies that are believed about who they speak for */
+/** One line for each request. @param endedAt monotonic milliseconds @param trusted proxies that are believed about who they speak for */
 export function logRequest(
-  { log, monotonic }: { readonly log: Log; readonly monotonic: () => number },
+  log: Log,
   { request, answer, via, path, startedAt }: Exchange,
+  endedAt: number,
   trusted: Parameters<typeof clientAddress>[2],
 ): void {
   const { wait, row, keyName } = answer
@@ -151,7 +152,7 @@ export function logRequest(
     method: request.method ?? '',
     path,
     status: answer.status(),
-    duration_ms: Math.round(monotonic() - startedAt),
+    duration_ms: Math.round(endedAt - startedAt),
   }
   if (keyName !== '') fields.key = keyName
   if (row !== null) {

@@ -39,14 +39,14 @@ export function isBroken({ kind }: ForwardEnd): boolean {
 
 type NotedHealth = Pick<TargetHealth, 'succeeded' | 'failed' | 'undecided'>
 
-/** Tells the health of a target how an attempt ended. @param nowMs Unix milliseconds */
-export function noteHealth(health: NotedHealth, target: Target, end: ForwardEnd, nowMs: number): void {
+/** Tells the health of a target how an attempt ended. @param now Unix milliseconds */
+export function noteHealth(health: NotedHealth, target: Target, end: ForwardEnd, now: () => number): void {
   switch (end.kind) {
     case 'answered':
       health.succeeded(target, end.ttftMs)
       break
     case 'rejected':
-      if (mayDoBetter(end.status)) health.failed(target, retryAfterMs(end.headers, nowMs))
+      if (mayDoBetter(end.status)) health.failed(target, retryAfterMs(end.headers, now()))
       else health.succeeded(target, null)
       break
     case 'gone':

@@ -88,9 +88,10 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       refuse(parts, answer, error)
     } finally {
       clients.remove(open)
-      if (answer.row !== null) parts.metrics.request(answer.row, parts.monotonic() - exchange.startedAt)
-      if (answer.trace !== null) endTrace(parts.telemetry, exchange, answer.route, parts.monotonic())
-      logRequest(parts, exchange, settings.trustedProxies)
+      const endedAt = parts.monotonic()
+      if (answer.row !== null) parts.metrics.request(answer.row, endedAt - exchange.startedAt)
+      if (answer.trace !== null) endTrace(parts.telemetry, exchange, answer.route, endedAt)
+      logRequest(parts.log, exchange, endedAt, settings.trustedProxies)
     }
   }
 
@@ -144,8 +145,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       trace?.stage('route', parts.monotonic())
       const unheeded = unheededIn(asked, routes)
       const category = routes.categoryOf(asked.model)
-      const own = { keyId, payer: principal, allowed }
-      const job = { answer, ...own, unheeded, dialect, call, asked, category, hold: slot.holdAnswer }
+      const hold = slot.holdAnswer
+      const job = { answer, keyId, payer: principal, allowed, unheeded, dialect, call, asked, category, hold }
       keepAnswer(parts.recordings, job, kept)
       endText = parts.texts.begin(job)
       const conclusion = await attempts(parts, job, targets)

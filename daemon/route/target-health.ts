@@ -83,8 +83,8 @@ export function createTargetHealth(now: () => number) {
 
   const isWell = (target: Target) => healthOf(target).failures === 0
   /** What is left of a measurement after the time that has passed since. */
-  const leftOf = ({ measuredAt }: Health) => Math.exp((measuredAt - now()) / DECAY_MS)
-  const latencyNow = (health: Health) => health.latencyMs * leftOf(health)
+  const leftOf = ({ measuredAt }: Health, time: number) => Math.exp((measuredAt - time) / DECAY_MS)
+  const latencyNow = (health: Health) => health.latencyMs * leftOf(health, now())
 
   return {
     /** @param latencyMs time to the first byte; null: it answered, but not what counts as fast or slow */
@@ -94,9 +94,10 @@ export function createTargetHealth(now: () => number) {
       health.restUntil = 0
       health.probeUntil = 0
       if (latencyMs === null) return
-      const left = leftOf(health)
+      const time = now()
+      const left = leftOf(health, time)
       health.latencyMs = Math.max(latencyMs, health.latencyMs * left + latencyMs * (1 - left))
-      health.measuredAt = now()
+      health.measuredAt = time
     },
     /** @param retryAfterMs what the upstream asked for, or null */
     failed(target: Target, retryAfterMs: number | null): void {

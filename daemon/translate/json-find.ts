@@ -121,8 +121,11 @@ let latest: Buffer = Buffer.alloc(0)
 let latestText = ''
 
 /** Whether bytes hold a word of ASCII. They do not change after that. */
-export function holds(bytes: Buffer, word: string): boolean {
-  return bytes.length > SHORT_BYTES ? bytes.includes(word) : textOf(bytes).includes(word)
+export const holds = (bytes: Buffer, word: string): boolean => placeIn(bytes, word) !== -1
+
+/** Where bytes, which do not change after that, hold a word of ASCII first; -1: nowhere. */
+export function placeIn(bytes: Buffer, word: string): number {
+  return bytes.length > SHORT_BYTES ? bytes.indexOf(word) : textOf(bytes).indexOf(word)
 }
 
 /** Short bytes as latin1. */

@@ -1,6 +1,6 @@
 import type { GateError } from '../../../schemas/words/errors.ts'
 import { OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
-import { holds } from '../json-find.ts'
+import { holds, placeIn } from '../json-find.ts'
 import { isRecord } from '../json-value.ts'
 import { errorBody } from '../openai-error.ts'
 
@@ -25,14 +25,15 @@ export function failureOf(answer: Buffer): string | null {
 }
 
 const NO_COMPLETION = 'the upstream answered with something other than a chat completion'
-const CHOICES = Buffer.from('"choices"')
+const CHOICES = 'choices"'
+const QUOTE = 0x22
 const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d])
 const COLON = 0x3a
 
 /** Whether an answer has a list of choices, by its bytes. */
 function hasChoices(answer: Buffer): boolean {
-  const key = answer.indexOf(CHOICES)
-  if (key === -1) return false
+  const key = placeIn(answer, CHOICES)
+  if (key === -1 || answer[key - 1] !== QUOTE) return false
   let at = key + CHOICES.length
   while (SPACE.has(answer[at] ?? 0) || answer[at] === COLON) at += 1
   return answer[at] === OPENING_BRACKET
