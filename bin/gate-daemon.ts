@@ -87,9 +87,11 @@ async function restoreState(file: string, flags: RestoreFlags): Promise<number> 
   return 0
 }
 
-// A request takes many small functions: with twice V8's usual bound (920 bytes of bytecode) on what is inlined into one,
-// the bench's request takes a twentieth less time on a core.
+// A request takes many small functions: with twice V8's usual bounds on the bytecode that is inlined into one of them,
+// it takes less time on a core (bench/README.md).
+setFlagsFromString('--max-inlined-bytecode-size=920')
 setFlagsFromString('--max-inlined-bytecode-size-cumulative=2000')
+
 // The reader of the log may go away (`| head`, a closed terminal): serving goes on without, but a daemon of a
 // terminal that is gone has no user to stop it, so it stops on its own.
 process.stdout.on('error', () => {

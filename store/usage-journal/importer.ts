@@ -44,9 +44,9 @@ export class ImportError extends Error {
 
 /**
  * The heap of the worker, which holds the rows of about a megabyte of journal at a time. Without a bound V8 lets it grow
- * to some 100 MiB before it collects anything.
+ * to some 100 MiB before it collects anything; with less for what is young it collects all the time.
  */
-const HEAP: ResourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 }
+const HEAP: ResourceLimits = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 64 }
 
 /** Runs imports in a worker thread; one that died is replaced by the next run. */
 export function createImporter(databaseFile: string, log: Log): Importer {
