@@ -7,6 +7,7 @@ import { takeCores } from './children.ts'
 import { benchCompile, compileText } from './compile.ts'
 import { benchGateway } from './gateway.ts'
 import { installMissing } from './install.ts'
+import { benchModels, modelsText } from './models.ts'
 import { benchPrefix, prefixText } from './prefix.ts'
 import { benchRelay, relayText } from './relay.ts'
 import { SERVERS, type ServerName, setBeforeFolder } from './servers.ts'
@@ -25,6 +26,7 @@ const USAGE = `usage: npm run bench -- install
        npm run bench -- relay [--seconds 2] [--runs 5]
        npm run bench -- soak [--requests 2000000] [--minutes 15]
        npm run bench -- signin
+       npm run bench -- models
        npm run bench -- prefix
        npm run bench -- compile [--runs 5]
 all of them: [--nice 0] [--json FILE]`
@@ -76,6 +78,11 @@ const COMMANDS: Readonly<Record<string, (options: Options, signal: AbortSignal) 
   async prefix(_, signal) {
     const report = await benchPrefix(signal)
     return { report, text: prefixText(report) }
+  },
+  async models(_, signal) {
+    installMissing(['litellm'])
+    const report = await benchModels(signal)
+    return { report, text: modelsText(report) }
   },
   async signin(_, signal) {
     const report = await benchSignIn(signal)
