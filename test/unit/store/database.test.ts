@@ -4,6 +4,7 @@ import { NO_TOKENS, type UsageRow } from '../../../daemon/meter/usage.ts'
 import { openDatabase } from '../../../store/sqlite/database.ts'
 import { openUsageStore } from '../../../store/sqlite/usage-store.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
+import { usageRow } from '../../support/usage-row.ts'
 
 let place: ReturnType<typeof temporaryDirectory>
 beforeEach(() => {
@@ -11,28 +12,16 @@ beforeEach(() => {
 })
 afterEach(() => place.remove())
 
-const row = (requestId: string, attempt = 1): UsageRow => ({
-  ...NO_TOKENS,
-  requestId,
-  attempt,
-  startedAt: 1,
-  keyId: "k'; DROP TABLE usage; --",
-  model: 'm',
-  upstream: 'u',
-  targetModel: 'm',
-  status: 200,
-  outcome: 'ok',
-  costMicrodollars: 0,
-  unpriced: false,
-  endUser: '',
-  userId: '',
-  team: '',
-  teams: '',
-  category: '',
-  provider: '',
-  durationMs: 5,
-  ttftMs: null,
-})
+const row = (requestId: string, attempt = 1): UsageRow =>
+  usageRow({
+    requestId,
+    attempt,
+    startedAt: 1,
+    keyId: "k'; DROP TABLE usage; --",
+    targetModel: 'm',
+    durationMs: 5,
+    ...NO_TOKENS,
+  })
 
 test('makes the file for its owner only, and opens it again', () => {
   const file = place.file('gate.db')

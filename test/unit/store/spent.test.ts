@@ -7,6 +7,7 @@ import { spentIn } from '../../../store/sqlite/spent.ts'
 import { openUsageStore } from '../../../store/sqlite/usage-store.ts'
 import { openUsageUpkeep } from '../../../store/sqlite/usage-upkeep.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
+import { usageRow } from '../../support/usage-row.ts'
 
 let place: ReturnType<typeof temporaryDirectory>
 let database: Database
@@ -22,34 +23,7 @@ afterEach(() => {
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 let number = 0
-const row = (more: Partial<UsageRow>): UsageRow => ({
-  requestId: `r${number++}`,
-  attempt: 1,
-  startedAt: 0,
-  keyId: 'k',
-  model: 'm',
-  upstream: 'u',
-  targetModel: 't',
-  status: 200,
-  outcome: 'ok',
-  inputTokens: 1,
-  outputTokens: 1,
-  cachedTokens: 0,
-  cacheWriteTokens: 0,
-  reasoningTokens: 0,
-  estimated: false,
-  costMicrodollars: 1,
-  unpriced: false,
-  endUser: '',
-  userId: '',
-  team: '',
-  teams: '',
-  category: '',
-  provider: '',
-  durationMs: 1,
-  ttftMs: null,
-  ...more,
-})
+const row = (more: Partial<UsageRow>): UsageRow => usageRow({ requestId: `r${number++}`, costMicrodollars: 1, ...more })
 
 const append = (rows: readonly UsageRow[]) => openUsageStore(database).append(rows)
 const group = { keyId: 'k', userId: '', team: '', teams: '', model: 'm', targetModel: 't', upstream: 'u' }

@@ -24,6 +24,7 @@ import type { JournalFile } from '../../../store/usage-journal/journal-files.ts'
 import { rowOfLine, usageLine } from '../../../store/usage-journal/line.ts'
 import { until } from '../../support/daemon.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
+import { usageRow } from '../../support/usage-row.ts'
 
 let place: ReturnType<typeof temporaryDirectory>
 let database: Database
@@ -41,34 +42,18 @@ afterEach(async () => {
   place.remove()
 })
 
-const row = (requestId: string, more: Partial<UsageRow> = {}): UsageRow => ({
-  requestId,
-  attempt: 1,
-  startedAt: 5,
-  keyId: 'k',
-  model: 'm',
-  upstream: 'u',
-  targetModel: 't',
-  status: 200,
-  outcome: 'ok',
-  inputTokens: 1,
-  outputTokens: 2,
-  cachedTokens: 3,
-  cacheWriteTokens: 0,
-  reasoningTokens: 4,
-  estimated: true,
-  costMicrodollars: 6,
-  unpriced: false,
-  endUser: '',
-  userId: '',
-  team: '',
-  teams: '',
-  category: '',
-  provider: '',
-  durationMs: 7,
-  ttftMs: null,
-  ...more,
-})
+const row = (requestId: string, more: Partial<UsageRow> = {}): UsageRow =>
+  usageRow({
+    requestId,
+    startedAt: 5,
+    outputTokens: 2,
+    cachedTokens: 3,
+    reasoningTokens: 4,
+    estimated: true,
+    costMicrodollars: 6,
+    durationMs: 7,
+    ...more,
+  })
 function open(parts?: { readonly importer?: Importer; readonly file?: JournalFile }): UsageJournal {
   const journal = openUsageJournal(place.file('gate.db'), (_level, message) => logged.push(message), parts)
   opened.push(journal)

@@ -8,6 +8,7 @@ import { openRollUps } from '../../../store/sqlite/roll-ups.ts'
 import { usageReport, type Wanted } from '../../../store/sqlite/usage-report.ts'
 import { openUsageStore } from '../../../store/sqlite/usage-store.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
+import { usageRow } from '../../support/usage-row.ts'
 
 let place: ReturnType<typeof temporaryDirectory>
 let database: Database
@@ -20,34 +21,8 @@ afterEach(() => {
   place.remove()
 })
 
-const row = (more: Partial<UsageRow>): UsageRow => ({
-  requestId: 'r',
-  attempt: 1,
-  startedAt: 1_000,
-  keyId: 'k',
-  model: 'm',
-  upstream: 'u',
-  targetModel: 't',
-  status: 200,
-  outcome: 'ok',
-  inputTokens: 10,
-  outputTokens: 2,
-  cachedTokens: 0,
-  cacheWriteTokens: 0,
-  reasoningTokens: 0,
-  estimated: false,
-  costMicrodollars: 0,
-  unpriced: false,
-  endUser: '',
-  userId: '',
-  team: '',
-  teams: '',
-  category: '',
-  provider: '',
-  durationMs: 100,
-  ttftMs: null,
-  ...more,
-})
+const row = (more: Partial<UsageRow>): UsageRow =>
+  usageRow({ startedAt: 1_000, inputTokens: 10, outputTokens: 2, durationMs: 100, ...more })
 const counts = {
   requests: 1,
   failed: 0,

@@ -6,6 +6,7 @@ import { usageReport } from '../../../store/sqlite/usage-report.ts'
 import { openUsageStore } from '../../../store/sqlite/usage-store.ts'
 import { openUsageUpkeep } from '../../../store/sqlite/usage-upkeep.ts'
 import { temporaryDirectory } from '../../support/temporary-directory.ts'
+import { usageRow } from '../../support/usage-row.ts'
 
 let place: ReturnType<typeof temporaryDirectory>
 let database: Database
@@ -19,34 +20,16 @@ afterEach(() => {
 })
 
 const DAY_MS = 86_400_000
-const row = (requestId: string, more: Partial<UsageRow> = {}): UsageRow => ({
-  requestId,
-  attempt: 1,
-  startedAt: 10 * DAY_MS,
-  keyId: 'k',
-  model: 'm',
-  upstream: 'u',
-  targetModel: 't',
-  status: 200,
-  outcome: 'ok',
-  inputTokens: 10,
-  outputTokens: 2,
-  cachedTokens: 0,
-  cacheWriteTokens: 0,
-  reasoningTokens: 0,
-  estimated: false,
-  costMicrodollars: 3,
-  unpriced: false,
-  endUser: '',
-  userId: '',
-  team: '',
-  teams: '',
-  category: '',
-  provider: '',
-  durationMs: 100,
-  ttftMs: null,
-  ...more,
-})
+const row = (requestId: string, more: Partial<UsageRow> = {}): UsageRow =>
+  usageRow({
+    requestId,
+    startedAt: 10 * DAY_MS,
+    inputTokens: 10,
+    outputTokens: 2,
+    costMicrodollars: 3,
+    durationMs: 100,
+    ...more,
+  })
 const all = { since: 0, until: 20 * DAY_MS }
 const KEEP = { rowsBefore: 0, rollUpsBefore: 0 }
 const count = (table: string) => Number(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get())

@@ -5,6 +5,7 @@ import { openStorage } from '../../../../daemon/assembly/storage.ts'
 import { canMount, fill, mountSmall } from '../../../support/full-disk.ts'
 import { keyringOf } from '../../../support/keyring.ts'
 import { temporaryDirectory } from '../../../support/temporary-directory.ts'
+import { usageRow } from '../../../support/usage-row.ts'
 
 let outer: ReturnType<typeof temporaryDirectory>
 let state: string
@@ -36,33 +37,7 @@ const open = () =>
     alert: () => {},
   })
 
-const ROW = {
-  requestId: 'r',
-  attempt: 1,
-  startedAt: 1,
-  keyId: 'k',
-  model: 'm',
-  upstream: 'u',
-  targetModel: 't',
-  status: 200,
-  outcome: 'ok',
-  inputTokens: 1,
-  outputTokens: 2,
-  cachedTokens: 0,
-  cacheWriteTokens: 0,
-  reasoningTokens: 0,
-  estimated: false,
-  costMicrodollars: 0,
-  unpriced: false,
-  endUser: '',
-  userId: '',
-  team: '',
-  teams: '',
-  category: '',
-  provider: '',
-  durationMs: 1,
-  ttftMs: null,
-} as const
+const ROW = usageRow({ startedAt: 1, outputTokens: 2 })
 
 test.skipIf(!canMount).each([
   { name: 'at the first start', before: false },

@@ -2,34 +2,9 @@ import { expect, test } from 'vitest'
 import { createLedger } from '../../../../daemon/meter/ledger.ts'
 import type { UsageRow } from '../../../../daemon/meter/usage.ts'
 import { until } from '../../../support/daemon.ts'
+import { usageRow } from '../../../support/usage-row.ts'
 
-const row = (requestId: string): UsageRow => ({
-  requestId,
-  attempt: 1,
-  startedAt: 0,
-  keyId: 'k',
-  model: 'm',
-  upstream: 'u',
-  targetModel: 'm',
-  status: 200,
-  outcome: 'ok',
-  inputTokens: 1,
-  outputTokens: 1,
-  cachedTokens: 0,
-  cacheWriteTokens: 0,
-  reasoningTokens: 0,
-  estimated: false,
-  costMicrodollars: 0,
-  unpriced: false,
-  endUser: '',
-  userId: '',
-  team: '',
-  teams: '',
-  category: '',
-  provider: '',
-  durationMs: 1,
-  ttftMs: null,
-})
+const row = (requestId: string): UsageRow => usageRow({ requestId, targetModel: 'm' })
 
 function ledgerOver(append: (rows: readonly UsageRow[]) => void, isDamaged = false) {
   let time = 0

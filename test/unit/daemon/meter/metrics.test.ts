@@ -3,6 +3,7 @@ import { createMetrics, type Metrics } from '../../../../daemon/meter/metrics.ts
 import type { UsageRow } from '../../../../daemon/meter/usage.ts'
 import type { CertificateStatus } from '../../../../schemas/admin-tls.ts'
 import { CERTIFICATE } from '../../../support/tls-status.ts'
+import { usageRow } from '../../../support/usage-row.ts'
 
 let metrics: Metrics
 let certificates: readonly CertificateStatus[]
@@ -21,33 +22,7 @@ beforeEach(() => {
 })
 afterEach(() => metrics.close())
 
-const ROW: UsageRow = {
-  requestId: 'r',
-  attempt: 1,
-  startedAt: 0,
-  keyId: 'k',
-  model: 'm',
-  upstream: 'mock',
-  targetModel: 'm',
-  status: 200,
-  outcome: 'ok',
-  costMicrodollars: 0,
-  unpriced: false,
-  endUser: '',
-  userId: '',
-  team: '',
-  teams: '',
-  category: '',
-  provider: '',
-  durationMs: 1,
-  ttftMs: null,
-  inputTokens: 1,
-  outputTokens: 1,
-  cachedTokens: 0,
-  cacheWriteTokens: 0,
-  reasoningTokens: 0,
-  estimated: false,
-}
+const ROW = usageRow({ upstream: 'mock', targetModel: 'm' })
 const row = (targetModel: string, outcome: UsageRow['outcome'] = 'ok', upstream = 'mock'): UsageRow => ({
   ...ROW,
   targetModel,

@@ -1,0 +1,31 @@
+import type { UsageRow } from '../../daemon/meter/usage.ts'
+
+/** The row of one small answer, but for what a test says of it. */
+export const usageRow = (said: Partial<UsageRow> = {}): UsageRow => ({
+  requestId: 'r',
+  attempt: 1,
+  startedAt: 0,
+  keyId: 'k',
+  model: 'm',
+  upstream: 'u',
+  targetModel: 't',
+  status: 200,
+  outcome: 'ok',
+  inputTokens: 1,
+  outputTokens: 1,
+  cachedTokens: 0,
+  cacheWriteTokens: 0,
+  reasoningTokens: 0,
+  estimated: false,
+  costMicrodollars: 0,
+  unpriced: false,
+  endUser: '',
+  userId: '',
+  team: '',
+  teams: '',
+  category: '',
+  provider: '',
+  durationMs: 1,
+  ttftMs: null,
+  ...said,
+})
