@@ -28,11 +28,14 @@ export type RelayTunnel = {
   /** Its key was seen at two daemons in the last hour. */
   readonly isCopied: boolean
   readonly names: readonly string[]
+  /** Address and port of the node. */
   readonly address: string
   readonly connectedMs: number
   readonly visitors: number
+  /** From visitors to the node, and back. */
   readonly bytesIn: number
   readonly bytesOut: number
+  /** null: not measured yet. */
   readonly rttMs: number | null
 }
 

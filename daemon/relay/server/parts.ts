@@ -116,21 +116,3 @@ export type RelayParts = {
   readonly random: (bytes: number) => Buffer
   readonly log: Log
 }
-
-export type TunnelStatus = {
-  readonly nodeId: string
-  readonly tunnelId: string
-  readonly instanceId: string
-  /** Its key was seen at two daemons in the last hour. */
-  readonly isCopied: boolean
-  readonly names: readonly string[]
-  /** Address and port of the node. */
-  readonly address: string
-  readonly connectedMs: number
-  readonly visitors: number
-  /** From visitors to the node, and back. */
-  readonly bytesIn: number
-  readonly bytesOut: number
-  /** null: not measured yet. */
-  readonly rttMs: number | null
-}

@@ -1,5 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { RelayTunnel } from '../../../schemas/relay-admin.ts'
 import { isNodeId, PING_EVERY_MS } from '../protocol.ts'
 import { createAddresses } from './addresses.ts'
 import { createChallenges } from './challenges.ts'
@@ -13,7 +14,7 @@ import { createCounts, metricsText } from './metrics.ts'
 import { createNodeMeters } from './node-meters.ts'
 import type { Visit } from './opening.ts'
 import { createOwnDoor, idOfOwnKey } from './own-door.ts'
-import type { RelayParts, TunnelStatus } from './parts.ts'
+import type { RelayParts } from './parts.ts'
 import { createPassages } from './passages.ts'
 import { createPage } from './status-page.ts'
 import { createTunnels } from './tunnels.ts'
@@ -33,7 +34,7 @@ export type Relay = {
   release(signal: AbortSignal): Promise<void>
   /** Waits for visitors until `limits.drainMs` after the begin of the release. */
   drain(): Promise<void>
-  status(): TunnelStatus[]
+  status(): RelayTunnel[]
   metrics(): string
   close(): void
 }

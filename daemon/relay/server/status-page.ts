@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { TLSSocket } from 'node:tls'
+import type { RelayTunnel } from '../../../schemas/relay-admin.ts'
 import { requesterOf } from './own-door.ts'
-import type { TunnelStatus } from './parts.ts'
 
 const LIMITS = {
   maxHeaderSize: 8_192,
@@ -12,14 +12,14 @@ const LIMITS = {
 } as const
 
 /** What https://relay.<domain>/ answers: to a node, shown by its key, its own tunnels as JSON; to all others who the relay is. */
-export function createPage(status: () => readonly TunnelStatus[]): Server {
+export function createPage(status: () => readonly RelayTunnel[]): Server {
   return createServer(LIMITS, (request, response) => answer(request, response, status))
 }
 
 function answer(
   { method, url, socket }: IncomingMessage,
   response: ServerResponse,
-  status: () => readonly TunnelStatus[],
+  status: () => readonly RelayTunnel[],
 ) {
   if (method !== 'GET' && method !== 'HEAD') {
     say(response, 405, 'text/plain', 'only GET and HEAD are answered here\n', { allow: 'GET, HEAD' })

@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls'
+import type { RelayTunnel } from '../../../schemas/relay-admin.ts'
 import { addressBlocks, parseHostPort } from '../../../schemas/words/address.ts'
 import type { Log } from '../../../schemas/words/log.ts'
 import { TUNNEL_SETTINGS } from '../protocol.ts'
@@ -6,7 +7,7 @@ import { createCopiedKeys } from './copied-keys.ts'
 import { toldNames, welcomeOf } from './greeting.ts'
 import type { Counts, TunnelRefusal } from './metrics.ts'
 import type { createNodeMeters } from './node-meters.ts'
-import type { NodeRequests, Presence, RelayLimits, Requester, TunnelStatus } from './parts.ts'
+import type { NodeRequests, Presence, RelayLimits, Requester } from './parts.ts'
 import { createRegistrations } from './registrations.ts'
 import { createShares } from './shares.ts'
 import { openTunnel, type Tunnel } from './tunnel.ts'
@@ -161,7 +162,7 @@ export function createTunnels(parts: TunnelsParts) {
       }
       for (const leave of unknown) leave()
     },
-    status: (): TunnelStatus[] =>
+    status: (): RelayTunnel[] =>
       all().map((tunnel) => {
         const { nodeId, tunnelId, instanceId, address, sinceMs, visitors, rttMs } = tunnel
         const { bytesIn, bytesOut } = meters.of(nodeId)
