@@ -15,6 +15,7 @@ import { isOfType } from '../upstream/media-type.ts'
 import { answerHeaders, type Wait } from './answer-headers.ts'
 import { KeepAlive } from './keep-alive.ts'
 import type { Outlet } from './outlet.ts'
+import { expectClose, whenDrained } from './patience.ts'
 import type { OngoingAttempt } from './usage-row.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -146,20 +147,8 @@ export class Answer {
   }
 
   onDrain(resume: () => void): void {
-    const response = this.#response
     // each client of a recording is cut off by its own answer, and alone
-    const stalled = this.#connection === null ? undefined : setTimeout(() => response.destroy(), this.#stallTimeoutMs)
-    const done = () => {
-      clearTimeout(stalled)
-      response.off('drain', drained)
-      response.off('close', done)
-    }
-    const drained = () => {
-      done()
-      resume()
-    }
-    response.once('drain', drained)
-    response.once('close', done)
+    whenDrained(this.#response, this.#connection === null ? null : this.#stallTimeoutMs, resume)
   }
 
   /** Resolves once the client has taken what was written, or is gone. */
@@ -306,9 +295,7 @@ export class Answer {
     if (rest.length === 0) response.end()
     else if (rest.length <= MAX_TEXT_BYTES) response.end(rest.toString('latin1'), 'latin1')
     else response.end(rest)
-    if (response.writableLength === 0) return
-    const stalled = setTimeout(() => response.destroy(), this.#stallTimeoutMs)
-    response.once('close', () => clearTimeout(stalled))
+    expectClose(response, this.#stallTimeoutMs)
   }
 
   #stopKeepAlive(): void {
