@@ -3,7 +3,7 @@ import type { Ended } from '../../schemas/words/ended.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import { SESSION_PREFIX } from '../../schemas/words/gate-key.ts'
 import type { Proof } from '../../schemas/words/proofs.ts'
-import { SCOPES_OF_ROLE } from '../../schemas/words/roles.ts'
+import { personPrincipal } from './person-principal.ts'
 import type { Principal } from './principal.ts'
 import { EMERGENCY_SOURCE, type UserRecord } from './users.ts'
 
@@ -274,31 +274,6 @@ function principalOf(
 
 /** How a session came about, where a principal says more than that it is one. */
 const SIGNED_IN_BY: Readonly<Record<string, Proof>> = { passkey: 'passkey', 'break-glass': 'break-glass' }
-
-/** A person as a principal; null for one who was disabled. @param credentialId what a revocation ends */
-export function personPrincipal(
-  { id, name, role, disabledAt }: UserRecord,
-  teams: readonly string[],
-  via: Proof,
-  credentialId: string,
-): Principal | null {
-  if (disabledAt !== null) return null
-  return {
-    keyId: `user:${id}`,
-    name,
-    scopes: SCOPES_OF_ROLE[role],
-    allowed: null,
-    namesUsers: false,
-    userId: id,
-    teams,
-    via,
-    credentialId,
-    addresses: null,
-    budgets: [],
-    limits: [],
-    node: null,
-  }
-}
 
 function newText(): string {
   return SESSION_PREFIX + randomBytes(32).toString('base64url')
