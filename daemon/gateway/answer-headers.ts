@@ -11,18 +11,17 @@ type Told = {
   readonly dialect: Pick<Dialect, 'hiddenHeaders' | 'rateHeaders' | 'requestIdIn'>
   readonly cors: readonly string[]
   readonly own: readonly string[]
-  readonly wait: Wait | null
-  readonly dropped: readonly string[]
-  /** What it left of its client's rates; null: there are none. */
-  readonly pass: { readonly states: () => RateStates } | null
-  readonly reservation: Pick<Reservation, 'pots'> | null
+  readonly facts: {
+    readonly wait: Wait | null
+    readonly dropped: readonly string[]
+    readonly pass: { readonly states: () => RateStates } | null
+    readonly reservation: Pick<Reservation, 'pots'> | null
+  }
 }
 
 /** The headers of an answer, names and values in turn. @param upstream those of the upstream */
-export function answerHeaders(
-  { requestId, dialect, cors, own, wait, dropped, pass, reservation }: Told,
-  upstream: ResponseHeaders,
-): string[] {
+export function answerHeaders({ requestId, dialect, cors, own, facts }: Told, upstream: ResponseHeaders): string[] {
+  const { wait, dropped, pass, reservation } = facts
   const out = ['x-request-id', requestId]
   const rates = pass === null ? [] : (dialect.rateHeaders?.of(pass.states(), Date.now()) ?? [])
   pushPassedOn(out, upstream, rates.length > 0 ? (dialect.rateHeaders?.prefix ?? null) : dialect.hiddenHeaders)

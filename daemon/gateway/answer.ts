@@ -1,22 +1,17 @@
 import assert from 'node:assert/strict'
 import type { GateError } from '../../schemas/words/errors.ts'
-import type { Pass } from '../admit/limit-pass.ts'
-import type { Reservation } from '../admit/reservation.ts'
-import type { Principal } from '../auth/principal.ts'
 import { PROBE, type Probed } from '../listener/half-close.ts'
-import type { UsageRow } from '../meter/usage.ts'
-import type { RequestTrace } from '../telemetry/trace.ts'
 import type { Served } from '../translate/call.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import type { AnswerTap } from '../translate/kept-form.ts'
 import type { StreamWatch } from '../translate/stream-watch.ts'
 import type { ResponseHeaders } from '../upstream/forward-end.ts'
 import { isOfType } from '../upstream/media-type.ts'
-import { answerHeaders, type Wait } from './answer-headers.ts'
+import { answerHeaders } from './answer-headers.ts'
 import { KeepAlive } from './keep-alive.ts'
 import type { Outlet } from './outlet.ts'
 import { expectClose, whenDrained } from './patience.ts'
-import type { OngoingAttempt } from './usage-row.ts'
+import { nothingKnown } from './request-facts.ts'
 
 const NOTHING = Buffer.alloc(0)
 /**
@@ -40,42 +35,18 @@ export type Manner = Pick<
  */
 export class Answer {
   readonly requestId: string
+  /** What is known of its request. */
+  readonly facts = nothingKnown()
   /** Usually the dialect of the answer. */
   dialect: Manner
   /** What reads the stream that is passed on; null while none is. */
   watch: StreamWatch | null = null
   /** Is given the bytes of an answer before the client is; null: nothing is. */
   tap: AnswerTap | null = null
-  /** Whose answer it is; empty until that is known. */
-  keyId = ''
-  /** The name of the key, for the log. */
-  keyName = ''
-  /** Who asked; null: that is not known, or every client is the same. */
-  principal: Principal | null = null
-  /** Who it is for, in the words of the program of the key; empty: that is not known. */
-  endUser = ''
-  /** The path of the row that answers; empty: there is none. */
-  route = ''
-  /** What of it is told to a collector of traces; null: nothing is. */
-  trace: RequestTrace | null = null
-  /** The usage row of the last attempt, once it is recorded; null: there was none. */
-  row: UsageRow | null = null
-  /** The attempt that is going on; null: none is. */
-  ongoing: OngoingAttempt | null = null
-  /** What that may cost; null: no budget counts it. */
-  reservation: Reservation | null = null
-  /** What it left of its client's rates; null: none counts it. */
-  pass: Pass | null = null
-  /** Tokens of all attempts that have ended. */
-  usedTokens = 0
   /** CORS headers for a browser, names and values in turn. */
   cors: readonly string[] = []
   /** Headers of Gate's own, such as cookies, names and values in turn. */
   own: readonly string[] = []
-  /** What it waited for before it was sent on, and how long; null: for nothing. */
-  wait: Wait | null = null
-  /** The fields that its upstream could not be told. */
-  dropped: readonly string[] = []
   #response: Outlet
   /** The client's own; null once the answer goes elsewhere. */
   #connection: Probed | null
@@ -129,7 +100,8 @@ export class Answer {
 
   /** What has made the answer, as far as that is known. */
   servedBy(): Served | null {
-    return this.row === null ? null : { upstream: this.row.upstream, model: this.row.targetModel }
+    const { row } = this.facts
+    return row === null ? null : { upstream: row.upstream, model: row.targetModel }
   }
 
   /** The status that was sent; 0 while none was. */

@@ -23,7 +23,8 @@ export type GuardParts = {
 export function guardAnswers({ budgets, priceOf, now, monotonic }: GuardParts, answers: readonly Answer[]): void {
   const startMs = monotonic()
   for (const answer of answers) {
-    const { ongoing, reservation, watch } = answer
+    const { watch, facts } = answer
+    const { ongoing, reservation } = facts
     if (ongoing === null || reservation === null || reservation.isFree || reservation.isOver) continue
     const monotonicMs = monotonic()
     const mayCount = monotonicMs < startMs + COUNTING_MS

@@ -70,7 +70,7 @@ export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: 
     const translation = translate(dialect, spoken, call, side, factsOf(answer, care))
     return translated(job, { ...translation, body, dropped })
   }
-  answer.dropped = together(call.lost ?? NONE, dropped)
+  answer.facts.dropped = together(call.lost ?? NONE, dropped)
   return passing(spoken, job, side, { body, hidesUsage }, care)
 }
 
@@ -113,7 +113,7 @@ function translated(job: Job, translation: Translation): Sending {
   const { answer, dialect, call, asked, hold } = job
   const { spoken } = translation
   hold(translation.body.length)
-  answer.dropped = [...(call.lost ?? []), ...translation.dropped]
+  answer.facts.dropped = [...(call.lost ?? []), ...translation.dropped]
   let whole: Buffer | null = null
   const watch = () => {
     answer.watch = translation.watch()

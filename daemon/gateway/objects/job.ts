@@ -76,7 +76,7 @@ export async function metered(
     requestId: answer.requestId,
     attempt,
     startedAt: parts.now(),
-    ...whoOf(answer),
+    ...whoOf(answer.facts),
     model: '',
     category: '',
     provider,
@@ -87,14 +87,14 @@ export async function metered(
     held: null,
     inputTokens: null,
   }
-  answer.ongoing = ongoing
+  answer.facts.ongoing = ongoing
   const end = await work()
   const durationMs = parts.monotonic() - ongoing.begun
   const row = usageRow(ongoing, { durationMs, end, upstreamEnd: end, watch: null, price: null, heldCost: 0 })
-  answer.row = row
+  answer.facts.row = row
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)
-  answer.ongoing = null
+  answer.facts.ongoing = null
   return end
 }
 

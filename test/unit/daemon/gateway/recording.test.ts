@@ -231,7 +231,11 @@ describe('recordings that take too much together', () => {
     const made = opened(recordings, 'c', 20_000)
     made?.recording.forget()
     const exchange = (offset: number) =>
-      ({ request: { method: 'GET' }, answer: { keyId: 'k' }, url: `/?offset=${offset}` }) as unknown as Exchange
+      ({
+        request: { method: 'GET' },
+        answer: { facts: { keyId: 'k' } },
+        url: `/?offset=${offset}`,
+      }) as unknown as Exchange
     for (const offset of [0, 20_001]) {
       const says = `offset ${offset} is not kept: ask for one from 16384 to 20000`
       expect(() => recordings.page(exchange(offset), 'c')).toThrow(says)

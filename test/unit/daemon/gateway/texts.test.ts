@@ -17,9 +17,8 @@ type Begun = Parameters<ReturnType<typeof createTexts>['begin']>[0]
 function job({ model = 'm', pinned, hold = () => {} }: { model?: string; pinned?: string; hold?: Begun['hold'] } = {}) {
   const answer = {
     requestId: 'r1',
-    keyName: 'name',
+    facts: { keyName: 'name', principal: null },
     tap: null as { feed: (chunk: Buffer) => void } | null,
-    principal: null,
   }
   const allowed = pinned === undefined ? null : { pinned }
   const made = { answer, keyId: 'k', call: { body: Buffer.from('the prompt') }, asked: { model }, allowed, hold }
