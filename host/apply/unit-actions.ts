@@ -73,9 +73,11 @@ async function actOnManager(
     const timeoutMs = Math.min(limits.timeoutMs, Math.max(...units.map((unit) => unit.timeoutMs)) + MARGIN_MS)
     let ran = await host.run(ctl(...command, ...names), { timeoutMs })
     // A helper that systemd forked before it closed a socket (it removes PrivateTmp of the service after it) has a copy
-    // of it: the address is taken until the helper ends.
+    // of it: the address is taken until the helper ends. Meanwhile the service has started without its socket, and
+    // systemd opens none for a service that runs.
     const tries = names.some((name) => name.endsWith('.socket')) ? SOCKET_TRIES : 1
     for (let i = 1; ran.code !== 0 && i < tries; i++) {
+      await host.run(ctl('stop', ...names), { timeoutMs })
       await setTimeout(SOCKET_PAUSE_MS)
       await host.run(ctl('reset-failed', ...names))
       ran = await host.run(ctl('start', ...names), { timeoutMs })

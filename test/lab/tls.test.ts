@@ -88,6 +88,25 @@ describeInLab('TLS on a Debian host', () => {
     expect({ code, overall: /Overall exposure.*/.exec(stdout)?.[0] }).toMatchObject({ code: 0 })
   })
 
+  test('an address that another process lets go of late is waited for', async () => {
+    // as it is with a process of systemd's own that has a copy of a socket which was closed
+    const late = `require('node:net').createServer().listen(3001, '127.0.0.1', () => {
+      require('node:child_process').execFileSync('systemd-notify', ['--ready'])
+      setTimeout(() => process.exit(), 400)
+    })`
+    write(host, '/opt/late.cjs', late)
+    write(host, '/run/once', '')
+    const holding = `systemd-run --service-type=notify --property=NotifyAccess=all ${NODE} /opt/late.cjs`
+    const dropIn = '/run/systemd/system/gate-daemon.socket.d/late.conf'
+    write(host, dropIn, `[Socket]\nExecStopPost=/bin/sh -c 'rm /run/once 2>/dev/null && ${holding} || true'\n`)
+    await host.run(['systemctl', 'daemon-reload'])
+    await apply(`${FILES_SPEC}server.port = 3001\n`)
+    expect(await listening()).toEqual(['*:443', '*:80', '127.0.0.1:3001'])
+    expect(await host.exec(['test', '-e', '/run/once'])).toMatchObject({ code: 1 })
+    await host.run(['rm', dropIn])
+    await apply(FILES_SPEC)
+  })
+
   test('restarts under load fail nothing', async () => {
     const env = ['env', 'NODE_EXTRA_CA_CERTS=/etc/gate/tls/cert.pem']
     const load = host.start([...env, NODE, '/opt/load.ts', `https://${NAME}/v1/models`, TOKEN])
