@@ -23,12 +23,19 @@ export function connectionEnd(progress: Progress, error: Error, wasKept: boolean
   if (/TIMEOUT/i.test(code))
     return brokenEnd(progress, 'UPSTREAM_TIMEOUT', 'the upstream did not answer in time', error)
   if (status === 0) {
-    const why = code === NO_WAY ? `: ${error.message}` : ''
-    const unreached = new GateError('UPSTREAM_FAILED', `the upstream could not be reached${why}`, { cause: error })
+    const unreached = new GateError('UPSTREAM_FAILED', unreachedSaid(code, error), { cause: error })
     return { kind: 'unreached', status, error: unreached, ttftMs: null, wasKept }
   }
   const message = 'the connection to the upstream broke before its answer was complete'
   return brokenEnd(progress, 'UPSTREAM_TRUNCATED', message, error)
+}
+
+/** What is known of an upstream that has answered nothing which can be read. */
+function unreachedSaid(code: string, { name, message }: Error): string {
+  if (name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH')
+    return 'the upstream answered with something other than HTTP'
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'the upstream answered with headers that are too long'
+  return `the upstream could not be reached${code === NO_WAY ? `: ${message}` : ''}`
 }
 
 export function overloadedEnd({ status, ttftMs, isPassing }: Progress, error: GateError): ForwardEnd {

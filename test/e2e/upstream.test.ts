@@ -236,6 +236,32 @@ test.each([
   expect(text).not.toContain('[DONE]')
 })
 
+test.each([
+  ['its line end', `${frame({ content: 'all' })}${frame({}, 'stop')}data: [DONE]`],
+  ['its empty line', `${frame({ content: 'all' })}${frame({}, 'stop')}data: [DONE]\n`],
+  ['all but itself', frame({ content: 'all' }, 'stop').trimEnd()],
+])('a stream whose last event lacks %s is complete', async (_, stream) => {
+  behaveFirst = (_request, response) => {
+    response.writeHead(200, STREAM_HEADERS)
+    response.end(stream)
+  }
+  const text = await (await chat('first/mock', { stream: true })).text()
+  expect(text).toContain('all')
+  expect(text).not.toContain('error')
+  expect(text).toBe(`${stream.trimEnd()}\n\n${stream.includes(DONE.trimEnd()) ? '' : DONE}`)
+})
+
+test.each([
+  { says: 'something other than HTTP', answer: 'SSH-2.0-OpenSSH_9\r\n' },
+  { says: 'something other than HTTP', answer: 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}' },
+  { says: 'headers that are too long', answer: `HTTP/1.1 200 OK\r\nx-a: ${'a'.repeat(200_000)}\r\n\r\n` },
+])('an upstream that answers with $says is not called out of reach', async ({ says, answer: bytes }) => {
+  behaveFirst = (_, response) => void response.socket?.end(bytes)
+  const response = await chat('first/mock')
+  expect(response.status).toBe(502)
+  expect(await response.text()).toContain(`the upstream answered with ${says}`)
+})
+
 test('an answer that breaks off before its end is a 502', async () => {
   behaveFirst = (_, response) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': '5000' })
