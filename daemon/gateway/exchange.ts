@@ -157,7 +157,7 @@ export function admit(
 ): Slot {
   if (takes === 'form') checkForm(request, answer)
   else if (takes === 'bytes') checkPage(request, answer)
-  else if (method === 'POST') checkJson(request, mayCallJsonForm === true)
+  else if (method === 'POST' || method === 'PATCH') checkJson(request, mayCallJsonForm === true)
   const refusal = ledger.refusal()
   if (refusal !== null) throw new GateError('STORE_UNAVAILABLE', `${refusal}, so new requests are refused`)
   return admission.admit()

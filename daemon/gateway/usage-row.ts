@@ -121,6 +121,7 @@ export function batchRow({
   model,
   usage: { service: _, ...usage },
   isEstimated,
+  isPaidInFull,
   price,
   now,
 }: {
@@ -133,6 +134,7 @@ export function batchRow({
   readonly model: string
   readonly usage: Usage
   readonly isEstimated: boolean
+  readonly isPaidInFull: boolean
   readonly price: ModelPrice | null
   readonly now: number
 }): UsageRow {
@@ -148,7 +150,8 @@ export function batchRow({
   }
   const end = { kind: 'gone', status: 200, ttftMs: null } as const
   const row = rowOf(asked, { price, heldCost: 0, durationMs: 0, end }, 'ok', usage)
-  return { ...row, estimated: isEstimated, costMicrodollars: Math.ceil(row.costMicrodollars * BATCH_SHARE) }
+  const share = isPaidInFull ? 1 : BATCH_SHARE
+  return { ...row, estimated: isEstimated, costMicrodollars: Math.ceil(row.costMicrodollars * share) }
 }
 
 /** About how many tokens were sent. */

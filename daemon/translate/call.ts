@@ -7,7 +7,7 @@ import type { JsonOutline } from '../../syntax/json/outline.ts'
  * have slashes, so the text may, too. Where several rows fit, the longest path counts.
  */
 export type Endpoint = {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly path: string
   /** What a key must be allowed to do. */
   readonly scope: Scope
@@ -16,6 +16,8 @@ export type Endpoint = {
   readonly object?: 'create' | 'list' | 'show' | 'change' | 'remove' | 'content'
   /** Models are named in a file that was uploaded before, which is not read here. */
   readonly hasModelsInFile?: true
+  /** What `object` makes is paid for by tokens. */
+  readonly isPaidFor?: true
   /** What `object` is about, in place of a model in the usage log. */
   readonly about?: string
   /** What `say` answers, sent as JSON. */

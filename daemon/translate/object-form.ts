@@ -3,18 +3,20 @@ import type { Call } from './call.ts'
 import type { JsonRecord } from './json-value.ts'
 import type { Usage } from './neutral.ts'
 
-/** What requests of a batch have used together. `model`: the upstream's name; empty where it is not said. */
+/** What a thing has used, such as the requests of a batch. `model`: the upstream's name; empty where it is not said. */
 export type BatchUsage = {
   readonly model: string
   readonly usage: Usage
   /** It was not said, and is about right. */
   readonly isEstimated?: boolean
+  /** It costs what any other request does; absent: the share that batches cost. */
+  readonly isPaidInFull?: true
 }
 
 /** What one request of a batch asks for. `mostTokens`: the longest answer that it wants; null: it does not say. */
 export type BatchRequest = { readonly model: string; readonly bytes: number; readonly mostTokens: number | null }
 
-/** How far a batch is. `void`: nothing of it was used; `answered`: the share of its requests, from 0 to 1. */
+/** How far a batch is, or what else is paid for. `void`: nothing of it was used; `answered`: the share of its requests, from 0 to 1. */
 export type BatchState =
   | { readonly kind: 'running' }
   | { readonly kind: 'void' }

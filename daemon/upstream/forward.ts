@@ -7,7 +7,7 @@ import { Passage } from './passage.ts'
 /** A request to one upstream. Times in milliseconds. */
 export type ForwardRequest = Care & {
   readonly dispatcher: Pick<Dispatcher, 'dispatch'>
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly path: string
   /** Names and values in turn. */
   readonly headers: string[]

@@ -1,4 +1,4 @@
-// Files and batches of Google's API by its official SDK, unmodified, through the data plane.
+// Files, batches and caches of Google's API by its official SDK, unmodified, through the data plane.
 import { writeFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openObjectStore } from '../../store/sqlite/object-store.ts'
@@ -67,6 +67,30 @@ describe.skipIf(!HAS_CLIENTS).each([{ apiVersion: undefined }, { apiVersion: 'v1
       expect(await namesIn(await others.files.list())).toEqual([])
       await google.files.delete({ name: file.name })
       await expect(google.files.get({ name: file.name })).rejects.toMatchObject({ status: 404 })
+    })
+
+    test('contents are cached, asked about, kept longer, listed, gone on from and removed', async () => {
+      const google = await sdk()
+      const contents = [{ role: 'user', parts: [{ text: 'a long book' }] }]
+      const made = await google.caches.create({ model: 'gemini', config: { contents, ttl: '60s', displayName: 'b' } })
+      expect(made).toMatchObject({ model: 'models/gemini', displayName: 'b' })
+      expect(await google.caches.get({ name: made.name })).toMatchObject({ name: made.name })
+      await google.caches.update({ name: made.name, config: { ttl: '600s' } })
+      expect(account.seen.at(-1)).toMatchObject({ method: 'PATCH', body: Buffer.from('{"ttl":"600s"}') })
+      expect(await namesIn(await google.caches.list())).toEqual([made.name])
+      const config = { cachedContent: made.name }
+      expect((await google.models.generateContent({ model: 'gemini', contents, config })).text).toBe('Hi.')
+      expect(JSON.parse(String(account.seen.at(-1)?.body))).toMatchObject(config)
+      const others = await sdk(gate.tokens.create('another', ['chat:read', 'chat:write'], null).token)
+      await expect(others.caches.get({ name: made.name })).rejects.toMatchObject({ status: 404 })
+      await expect(others.models.generateContent({ model: 'gemini', contents, config })).rejects.toMatchObject({
+        status: 404,
+      })
+      expect(gate.rows.filter(({ requestId }) => requestId === `google ${made.name}`)).toMatchObject([
+        { model: 'gemini', inputTokens: 4_000, outcome: 'ok' },
+      ])
+      await google.caches.delete({ name: made.name })
+      expect(await namesIn(await google.caches.list())).toEqual([])
     })
 
     test('a batch is made of requests or of a file, asked about, listed, cancelled and removed', async () => {

@@ -15,13 +15,14 @@ type Upload = { readonly file: Record<string, unknown>; bytes: Buffer }
 class Refused extends Error {}
 
 /**
- * An account at Google as its documentation has it: files by resumable uploads, batches, lists of pages of two. It takes
+ * An account at Google as its documentation has it: files by resumable uploads, batches, caches, lists of pages of two. It takes
  * an upload only with the headers of the protocol, and pieces in their order.
  * @see https://ai.google.dev/gemini-api/docs/files
  */
 export async function startGoogleAccount(key: string) {
   const files = new Map<string, { readonly file: Record<string, unknown>; readonly bytes: Buffer }>()
   const batches = new Map<string, Record<string, unknown>>()
+  const caches = new Map<string, Record<string, unknown>>()
   const uploads = new Map<string, Upload>()
   const seen: Seen[] = []
   let made = 0
@@ -62,6 +63,16 @@ export async function startGoogleAccount(key: string) {
     json(response, batches.get(name) ?? {})
   }
 
+  /** @see https://ai.google.dev/api/caching */
+  function createCache({ body }: Seen, response: ServerResponse): void {
+    const { model, contents, ttl, displayName } = JSON.parse(body.toString())
+    if (!String(model).startsWith('models/') || !Array.isArray(contents)) throw new Refused('no model, or no contents')
+    const name = `cachedContents/made-${++made}`
+    const cache = { name, model, displayName, ttl, usageMetadata: { totalTokenCount: 4_000 } }
+    caches.set(name, cache)
+    json(response, cache)
+  }
+
   function listOf(things: readonly unknown[], field: string, { url }: Seen, response: ServerResponse): void {
     const from = Number(url.searchParams.get('pageToken') ?? 0)
     const next = from + 2 < things.length ? { nextPageToken: String(from + 2) } : {}
@@ -75,20 +86,28 @@ export async function startGoogleAccount(key: string) {
     if (path === '/upload/files')
       return url.searchParams.has('upload_id') ? takePiece(one, response) : begin(one, response)
     if (path.endsWith(':batchGenerateContent')) return createBatch(one, response)
+    if (path === '/cachedContents' && method === 'POST') return createCache(one, response)
     if (path.endsWith(':generateContent')) return json(response, ANSWER)
     if (path === '/files') return listOf([...files.values()].map(({ file }) => file).reverse(), 'files', one, response)
+    if (path === '/cachedContents') return listOf([...caches.values()].reverse(), 'cachedContents', one, response)
     if (path === '/batches') return listOf([...batches.values()].reverse(), 'operations', one, response)
     const [name = '', action] = path.slice(1).split(':')
     const file = files.get(name)
     if (file !== undefined && action === 'download') return response.writeHead(200).end(file.bytes)
-    if (!files.has(name) && !batches.has(name))
+    const cache = caches.get(name)
+    if (cache !== undefined && method === 'PATCH') {
+      caches.set(name, { ...cache, ...JSON.parse(one.body.toString()) })
+      return json(response, caches.get(name) ?? {})
+    }
+    if (!files.has(name) && !batches.has(name) && cache === undefined)
       return json(response, { error: { code: 404, status: 'NOT_FOUND' } }, 404)
     if (method === 'DELETE') {
       files.delete(name)
       batches.delete(name)
+      caches.delete(name)
       return json(response, {})
     }
-    return json(response, action === 'cancel' ? {} : (file?.file ?? batches.get(name) ?? {}))
+    return json(response, action === 'cancel' ? {} : (file?.file ?? batches.get(name) ?? cache ?? {}))
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

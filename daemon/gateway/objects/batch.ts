@@ -48,9 +48,9 @@ export async function settleBatch(
     return
   }
   const asked = holds.find(name, id)?.parts ?? []
-  for (const [index, { model: target, usage, isEstimated = false }] of all.entries()) {
+  for (const [index, { model: target, usage, isEstimated = false, isPaidInFull = false }] of all.entries()) {
     const model = (asked.find((part) => part.target === target) ?? (asked.length === 1 ? asked[0] : undefined))?.model
-    const facts = { model: model ?? target, usage, isEstimated, provider, now: now() }
+    const facts = { model: model ?? target, usage, isEstimated, isPaidInFull, provider, now: now() }
     const place = { upstream: name, model: target, weight: 1 }
     const row = batchRow({ id: what, number: index + 1, who, target: place, price: priceOf(place), ...facts })
     metrics.attempt(row)

@@ -57,7 +57,7 @@ const isInFile = ({ form, call }: ObjectJob): boolean =>
 
 function refusalOf(model: string, dialect: string, named: Upstream | null): string {
   if (named !== null) return `upstream "${named.name}", which the request names, does not serve model "${model}"`
-  return `no upstream of model "${model}" takes batches of ${dialect}; choose a model of one that speaks it itself`
+  return `no upstream of model "${model}" keeps things of ${dialect}; choose a model of one that speaks it itself`
 }
 
 function bodyIn(body: Buffer): JsonRecord {

@@ -37,11 +37,11 @@ export async function passObject(
   const { keyId, allowed } = principal
   const { objects: form } = dialect
   if (form === undefined) throw new RangeError(`${dialect.name} has no form of objects`)
-  if (endpoint.about === 'batches' && endpoint.object === 'create') checkMoney(parts, principal)
+  if (endpoint.isPaidFor === true) checkMoney(parts, principal)
   const slot = admit(exchange, endpoint, parts)
   try {
     const known = parts.objects.of(keyId)
-    const isJson = endpoint.method === 'POST' && endpoint.takes === undefined
+    const isJson = (endpoint.method === 'POST' || endpoint.method === 'PATCH') && endpoint.takes === undefined
     const call = isJson ? await callWithBody(exchange, endpoint, param, slot) : callOf(exchange, endpoint, param)
     if (call.body.length > 0) readMembers(call.outline ?? outlineOf(call.body), form.deciding)
     const routes = parts.routes().of(allowed)

@@ -20,7 +20,7 @@ export const OBJECT_ENDPOINTS: readonly Endpoint[] = [
   { ...read, ...file, path: '/v1/files/{id}', object: 'show' },
   { ...write, ...file, method: 'DELETE', path: '/v1/files/{id}', object: 'remove' },
   { ...read, ...file, path: '/v1/files/{id}/content', object: 'content' },
-  { ...write, ...batches, path: BATCHES, object: 'create' },
+  { ...write, ...batches, path: BATCHES, object: 'create', isPaidFor: true },
   { ...read, ...batches, path: BATCHES, object: 'list' },
   { ...read, ...batches, path: `${BATCHES}/{id}`, object: 'show' },
   { ...write, ...batches, method: 'DELETE', path: `${BATCHES}/{id}`, object: 'remove' },

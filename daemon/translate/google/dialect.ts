@@ -2,7 +2,7 @@ import { OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
 import type { Dialect } from '../dialect.ts'
 import { looksLikeEvents, SseScanner } from '../sse.ts'
 import { embeddings } from './embeddings.ts'
-import { ABSENT, ENDPOINTS, KEY_HEADER, LIST_ENDPOINTS } from './endpoint.ts'
+import { ENDPOINTS, KEY_HEADER, LIST_ENDPOINTS } from './endpoint.ts'
 import { errorBody, errorFrame, failureOf, listErrorFrame, retryAfterIn } from './error.ts'
 import { countInput, estimateInput, estimateOutput } from './estimate.ts'
 import { withInstructions } from './instructions.ts'
@@ -18,7 +18,6 @@ import { usageOf } from './usage.ts'
 export const google = {
   name: 'google',
   endpoints: ENDPOINTS,
-  absent: ABSENT,
   readRequest,
   media: {
     image: { word: 'image/', sign: /"mime_?[tT]ype"\s*:\s*"image\// },

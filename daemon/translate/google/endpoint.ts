@@ -24,14 +24,6 @@ export const ENDPOINTS: readonly Endpoint[] = [
   { method: 'GET', path: '/v1/models/{model}', scope: 'chat:read', does: 'show-model', withHeader: KEY_HEADER },
 ]
 
-/** What Google keeps for its clients, and Gate does not pass on. */
-export const ABSENT = [
-  {
-    paths: /^\/v1(?:beta)?\/cachedContents(?:\/|$)/,
-    why: "contents are not kept for clients of Google's API; send them in the request itself, where a cache finds them",
-  },
-]
-
 /** The same as a JSON list that grows. */
 export const LIST_ENDPOINTS: readonly Endpoint[] = VERSIONS.map((version) => ({
   ...STREAM,

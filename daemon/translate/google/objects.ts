@@ -2,18 +2,20 @@ import type { Call, Endpoint } from '../call.ts'
 import { mayHold, textsUnder } from '../json-find.ts'
 import { countIn, isRecord, type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { decidingKeys } from '../model-request.ts'
-import type { BatchRequest, ObjectForm } from '../object-form.ts'
+import type { BatchRequest, BatchUsage, ObjectForm } from '../object-form.ts'
 import { camelIn } from './camel.ts'
 import { KEY_HEADER, VERSIONS } from './endpoint.ts'
 import { reportedUsage } from './usage.ts'
 
-// Files, and batches of requests. Things have names with their kind in front, `files/abc`, which are their ids here.
-// https://ai.google.dev/api/files, https://ai.google.dev/api/batch-api
+// Files, batches of requests, and cached contents, which requests go on from. Things have names with their kind in front,
+// `files/abc`, which are their ids here.
+// https://ai.google.dev/api/files, https://ai.google.dev/api/batch-api, https://ai.google.dev/api/caching
 
 const read = { method: 'GET', scope: 'chat:read', does: 'object' } as const
 const write = { method: 'POST', scope: 'chat:write', does: 'object' } as const
 const files = { about: 'files' } as const
 const batches = { about: 'batches' } as const
+const caches = { about: 'cachedContents' } as const
 const UPLOAD = '/upload'
 /** In the query of pieces of a file, beside the id of their upload. */
 const RESUMED = 'upload_protocol=resumable'
@@ -30,11 +32,19 @@ export const OBJECT_ENDPOINTS: readonly Endpoint[] = VERSIONS.flatMap((version):
     { ...read, ...files, ...shared, path: `${version}/files/{id}`, object: 'show' },
     { ...read, ...files, ...shared, path: `${version}/files/{id}:download`, object: 'content' },
     { ...write, ...files, ...shared, method: 'DELETE', path: `${version}/files/{id}`, object: 'remove' },
-    { ...write, ...batches, path: `${version}/models/{model}${CREATE}`, object: 'create', hasModelsInFile: true },
+    {
+      ...{ ...write, ...batches, path: `${version}/models/{model}${CREATE}`, object: 'create' },
+      ...{ hasModelsInFile: true, isPaidFor: true },
+    },
     { ...read, ...batches, ...shared, path: `${version}/batches`, object: 'list' },
     { ...read, ...batches, ...shared, path: `${version}/batches/{id}`, object: 'show' },
     { ...write, ...batches, ...shared, path: `${version}/batches/{id}:cancel`, object: 'change' },
     { ...write, ...batches, ...shared, method: 'DELETE', path: `${version}/batches/{id}`, object: 'remove' },
+    { ...write, ...caches, path: `${version}/cachedContents`, object: 'create', isPaidFor: true },
+    { ...read, ...caches, path: `${version}/cachedContents`, object: 'list' },
+    { ...read, ...caches, path: `${version}/cachedContents/{id}`, object: 'show' },
+    { ...write, ...caches, method: 'PATCH', path: `${version}/cachedContents/{id}`, object: 'change' },
+    { ...write, ...caches, method: 'DELETE', path: `${version}/cachedContents/{id}`, object: 'remove' },
   ]
 })
 
@@ -43,14 +53,21 @@ const OFFSET = 'x-goog-upload-offset'
 const STATUS = 'x-goog-upload-status'
 const PIECES = 'x-goog-upload-url'
 
-/** The names of files that a request names, by their address or their name. @throws GateError INVALID_JSON */
+/** What is kept that a request names, by its address or its name. @throws GateError INVALID_JSON */
 export function filesIn({ body, endpoint: { takes } }: Call): readonly string[] {
-  if (takes !== undefined || !mayHold(body, 'fileUri', 'file_uri', 'fileName', 'file_name')) return []
+  if (takes !== undefined || !mayHold(body, ...PLACES)) return []
   return textsUnder(body.toString('utf8'), PLACES).flatMap((place) => FILE.exec(place)?.[1] ?? [])
 }
 
-const PLACES: ReadonlySet<string> = new Set(['fileUri', 'file_uri', 'fileName', 'file_name'])
-const FILE = /^(?:https?:\/\/[^/]+\/(?:[^?#]*\/)?v1(?:beta|alpha)?\/)?(files\/[\w-]{1,100})$/
+const PLACES: ReadonlySet<string> = new Set([
+  'fileUri',
+  'file_uri',
+  'fileName',
+  'file_name',
+  'cachedContent',
+  'cached_content',
+])
+const FILE = /^(?:https?:\/\/[^/]+\/(?:[^?#]*\/)?v1(?:beta|alpha)?\/)?((?:files|cachedContents)\/[\w-]{1,100})$/
 
 /** Below a base URL. */
 const below = (name: string): string => `/${name.split('/').map(encodeURIComponent).join('/')}`
@@ -61,7 +78,7 @@ const OVER = new Set(['BATCH_STATE_SUCCEEDED', 'BATCH_STATE_CANCELLED', 'BATCH_S
 export const objects: ObjectForm = {
   provider: 'google',
   deciding: decidingKeys('batch', 'file'),
-  queries: ['alt', 'pageSize', 'pageToken', 'upload_id', 'upload_protocol'],
+  queries: ['alt', 'pageSize', 'pageToken', 'updateMask', 'upload_id', 'upload_protocol'],
   requestHeaders: [
     'x-goog-upload-protocol',
     COMMAND,
@@ -77,11 +94,11 @@ export const objects: ObjectForm = {
   idOf: ({ name, file }) => textIn(name) ?? textIn(recordIn(file)['name']),
   idsIn: (thing) =>
     [thing['name'], recordIn(thing['file'])['name'], resultsOf(thing)].filter((one) => typeof one === 'string'),
-  itemsIn: ({ files: some, operations }) => recordsIn(some ?? operations),
-  withItems({ nextPageToken, ...page }, items, hasMore) {
-    const list = 'operations' in page ? 'operations' : 'files'
-    return { ...page, ...(items.length > 0 && { [list]: items }), ...(hasMore && { nextPageToken }) }
-  },
+  itemsIn: (page) => recordsIn(page[listName(page)]),
+  withItems: ({ nextPageToken, ...page }, items, hasMore) => ({
+    ...(items.length > 0 && { [listName(page)]: items }),
+    ...(hasMore && { nextPageToken }),
+  }),
   nothing: {},
   nextPage: ({ nextPageToken: token }) => (textIn(token) ? ['pageToken', String(token)] : null),
   begun({ endpoint }, headers, origin) {
@@ -102,6 +119,7 @@ export const objects: ObjectForm = {
       ? { ...thing, downloadUri: `/v1beta/${thing['name']}:download?alt=media` }
       : thing,
   usedBy(thing) {
+    if (isCache(thing)) return cacheUsage(thing)
     const { state, output } = recordIn(thing['metadata'])
     const answers = recordsIn(recordIn(recordIn(output)['inlinedResponses'])['inlinedResponses'])
     if (!OVER.has(textIn(state) ?? '') || answers.length === 0) return null
@@ -121,6 +139,7 @@ export const objects: ObjectForm = {
     return usage === null ? null : { model: textIn(recordIn(response)['modelVersion']) ?? '', usage }
   },
   stateOf(thing) {
+    if (isCache(thing)) return { kind: 'over', answered: 1 }
     if (!textIn(thing['name'])?.startsWith('batches/')) return null
     const { state, batchStats } = recordIn(thing['metadata'])
     if (state === 'BATCH_STATE_FAILED') return { kind: 'void' }
@@ -148,6 +167,8 @@ export const objects: ObjectForm = {
   },
   modelIn: ({ endpoint, param }) => (endpoint.path.endsWith(CREATE) ? param.replace(/^models\//, '') : null),
   withModels(body, modelFor) {
+    const one = textIn(body['model'])
+    if (one !== null) return { ...body, model: `models/${modelFor(one.replace(/^models\//, ''))}` } // of a cache
     if (!('batch' in body)) return body
     const batch = camelIn(body['batch'])
     const input = inputOf(body)
@@ -162,6 +183,18 @@ export const objects: ObjectForm = {
     })
     return { ...body, batch: { ...batch, inputConfig: { ...input, requests: { requests } } } }
   },
+}
+
+/** The field of a page in which its things are; an empty page has none. */
+const listName = (page: JsonRecord): string => ['operations', 'cachedContents'].find((one) => one in page) ?? 'files'
+
+const isCache = ({ name }: JsonRecord): boolean => textIn(name)?.startsWith('cachedContents/') === true
+
+/** The model has read it once, at the price of any other prompt. */
+function cacheUsage({ model, usageMetadata }: JsonRecord): BatchUsage {
+  const inputTokens = countIn(recordIn(usageMetadata)['totalTokenCount'])
+  const usage = { inputTokens, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0 }
+  return { model: (textIn(model) ?? '').replace(/^models\//, ''), usage, isPaidInFull: true }
 }
 
 /** The upload that a piece belongs to. */

@@ -21,7 +21,7 @@ export const OBJECT_ENDPOINTS: readonly Endpoint[] = [
   { ...write, ...uploads, path: '/v1/uploads/{id}/parts', object: 'change', takes: 'form' },
   { ...write, ...uploads, path: '/v1/uploads/{id}/complete', object: 'change' },
   { ...write, ...uploads, path: '/v1/uploads/{id}/cancel', object: 'change' },
-  { ...write, ...batches, path: '/v1/batches', object: 'create', hasModelsInFile: true },
+  { ...write, ...batches, path: '/v1/batches', object: 'create', hasModelsInFile: true, isPaidFor: true },
   { ...read, ...batches, path: '/v1/batches', object: 'list' },
   { ...read, ...batches, path: '/v1/batches/{id}', object: 'show' },
   { ...write, ...batches, path: '/v1/batches/{id}/cancel', object: 'change' },

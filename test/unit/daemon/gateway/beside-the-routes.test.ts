@@ -19,7 +19,6 @@ const ask = (method: string, path: string, headers: Record<string, string> = {},
 const VERSION = { 'anthropic-version': '2023-06-01' }
 const GOOGLE = { 'x-goog-api-key': KEY }
 const OLLAMA = 'which models there are is set on the host'
-const CONTENTS = 'contents are not kept for clients of Google'
 
 test.each<{
   method: string
@@ -37,7 +36,6 @@ test.each<{
   { method: 'DELETE', path: '/v1/models', headers: VERSION, status: 405, shape: 'anthropic:ErrorResponse' },
   { method: 'GET', path: '/v1/messages', status: 405, shape: 'anthropic:ErrorResponse' },
   { method: 'GET', path: '/v1beta/tunedModels', status: 404, shape: 'google:ErrorResponse' },
-  { method: 'POST', path: '/v1beta/cachedContents', status: 404, shape: 'google:ErrorResponse', says: CONTENTS },
   { method: 'GET', path: '/v1beta/files/a', status: 404, shape: 'google:ErrorResponse', says: 'nothing of the id' },
   {
     method: 'POST',

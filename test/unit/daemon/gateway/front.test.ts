@@ -157,7 +157,7 @@ describe('pages of other origins', () => {
 })
 
 test.each([
-  { target: '*', status: 204, allow: 'POST, GET, HEAD, DELETE, OPTIONS' },
+  { target: '*', status: 204, allow: 'POST, GET, HEAD, DELETE, PATCH, OPTIONS' },
   { target: '/v1/models', status: 204, allow: 'GET, HEAD, OPTIONS' },
   { target: '/health', status: 204, allow: 'GET, HEAD, OPTIONS' },
   { target: '/nothing', status: 404, allow: null },

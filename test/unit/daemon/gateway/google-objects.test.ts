@@ -1,4 +1,4 @@
-// Files and batches of Google's API, by hand: what the official SDK does with them is in test/e2e/google-files.test.ts.
+// Files, batches and caches of Google's API, by hand: what the official SDK does with them is in test/e2e/google-files.test.ts.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createBatchLooks } from '../../../../daemon/gateway/objects/batch-looks.ts'
 import { createObjects } from '../../../../daemon/gateway/objects/known.ts'
@@ -16,7 +16,10 @@ let elsewhere: typeof account
 let gate: Awaited<ReturnType<typeof startDataPlane>>
 let other = ''
 const DOLLAR = 1_000_000
-const prices = [{ model: 'gemini', input: 0, output: 1_000_000 * DOLLAR }]
+const prices = [
+  { model: 'gemini', input: 0, output: 1_000_000 * DOLLAR },
+  { model: 'reader', input: 10_000 * DOLLAR, output: 0 },
+]
 
 beforeAll(async () => {
   account = await startGoogleAccount('key-of-google')
@@ -24,12 +27,19 @@ beforeAll(async () => {
   gate = await startDataPlane(
     {
       upstreams: {
-        google: { provider: 'google', base_url: account.url, api_key: 'key-of-google', models: ['gemini'], prices },
+        google: {
+          provider: 'google',
+          base_url: account.url,
+          api_key: 'key-of-google',
+          models: ['gemini', 'reader'],
+          prices,
+        },
         second: { provider: 'google', base_url: elsewhere.url, api_key: 'key-elsewhere', models: ['gemini'] },
         claude: { provider: 'anthropic', base_url: account.url, api_key: 'sk', models: ['claude'] },
       },
       models: {
         alias: { targets: [{ upstream: 'google', model: 'gemini' }] },
+        book: { targets: [{ upstream: 'google', model: 'reader' }] },
         either: {
           targets: [
             { upstream: 'second', model: 'gemini' },
@@ -55,9 +65,10 @@ beforeEach(() => void account.seen.splice(0))
 type Asked = { readonly key?: string; readonly headers?: Record<string, string>; readonly body?: string | object }
 
 async function ask(method: string, path: string, { key = KEY, headers = {}, body }: Asked = {}) {
+  const sent = { 'x-goog-api-key': key, 'x-gate-upstream': 'google', 'content-type': 'application/json', ...headers }
   const answer = await fetch(path.startsWith('http') ? path : gate.url + path, {
     method,
-    headers: { 'x-goog-api-key': key, 'x-gate-upstream': 'google', 'content-type': 'application/json', ...headers },
+    headers: Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== '')),
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   const text = await answer.text()
@@ -144,6 +155,22 @@ test('a list has what the key made, on whichever page of the upstream it is', as
   expect(page.text).not.toContain('theirs')
   expect((await ask('DELETE', `/v1beta/${mine}`, { key })).json).toEqual({})
   expect((await ask('GET', '/v1beta/files', { key })).json).toEqual({})
+})
+
+test('a list shows nothing to a key that has things of another kind alone', async () => {
+  const cache = (key: string) =>
+    ask('POST', '/v1beta/cachedContents', { key, body: { model: 'models/alias', contents: request.contents } })
+  await put('theirs', { key: other })
+  await cache(other)
+  for (const [list, makeElse] of [
+    ['files', cache],
+    ['cachedContents', (key: string) => put('mine', { key })],
+  ] as const) {
+    const key = gate.tokens.create(`without ${list}`, ['chat:read', 'chat:write'], null).token
+    await makeElse(key)
+    const { status, json } = await ask('GET', `/v1beta/${list}`, { key })
+    expect([list, status, json]).toEqual([list, 200, {}])
+  }
 })
 
 test.each([
@@ -282,7 +309,8 @@ test.each([
   { path: CREATE.replace('alias', 'claude'), body: inline(request), status: 400, says: 'does not serve model' },
   { path: CREATE.replace('alias', 'nothing'), body: inline(request), status: 404, says: 'nothing' },
   { path: CREATE, body: '', status: 400, says: 'JSON' },
-  { path: '/v1beta/cachedContents', body: {}, status: 404, says: 'contents are not kept' },
+  { path: '/v1beta/cachedContents', body: { model: 'models/claude' }, status: 400, says: 'does not serve model' },
+  { path: '/v1beta/cachedContents', body: { model: 'models/nothing' }, status: 404, says: 'nothing' },
   {
     path: '/upload/v1beta/files?upload_id=never&upload_protocol=resumable',
     body: {},
@@ -294,6 +322,67 @@ test.each([
   expect([refused.status, refused.text]).toEqual([status, expect.stringContaining(says)])
   expect(refused.json.error).toMatchObject({ code: status })
   expect(account.seen).toEqual([])
+})
+
+const CACHES = '/v1beta/cachedContents'
+const contents = [{ role: 'user', parts: [{ text: 'a long book' }] }]
+
+test.each([{ version: 'v1beta' }, { version: 'v1' }])(
+  '$version: what is cached has the model of its body, is kept for its key, and is paid for once',
+  async ({ version }) => {
+    const before = spent()
+    const made = await ask('POST', `/${version}/cachedContents`, {
+      body: { model: 'models/book', contents, ttl: '60s' },
+      headers: { 'x-gate-upstream': '' },
+    })
+    const { name } = made.json
+    const [sent] = account.seen.splice(0)
+    expect([sent?.url.pathname, JSON.parse(String(sent?.body))]).toEqual([
+      CACHES,
+      { model: 'models/reader', contents, ttl: '60s' },
+    ])
+    const place = `/${version}/${name}`
+    const longer = await ask('PATCH', `${place}?updateMask=ttl`, { body: { ttl: '600s' } })
+    expect([longer.status, longer.json.ttl, account.seen[0]?.url.search]).toEqual([200, '600s', '?updateMask=ttl'])
+    expect((await ask('GET', place)).json).toMatchObject({ name, ttl: '600s' })
+    expect((await ask('GET', CACHES)).json.cachedContents[0]).toMatchObject({ name })
+    for (const [method, body] of [['GET'], ['PATCH', { ttl: '1s' }], ['DELETE']] as const)
+      expect([method, (await ask(method, place, { key: other, ...(body && { body }) })).status]).toEqual([method, 404])
+    expect((await ask('GET', CACHES, { key: other })).text).not.toContain(`"${name}"`)
+    expect(spent() - before).toBe(40 * DOLLAR) // its tokens at their full price, and nothing for looking at it
+    expect(gate.rows.filter(({ requestId }) => requestId === `google ${name}`)).toMatchObject([
+      { targetModel: 'reader', inputTokens: 4_000, outputTokens: 0, estimated: false },
+    ])
+    expect((await ask('DELETE', place)).json).toEqual({})
+    expect((await ask('GET', place)).status).toBe(404)
+  },
+)
+
+test.each([
+  { says: 'by its name', named: (name: string) => `"cachedContent":"${name}"` },
+  { says: 'in snake case', named: (name: string) => `"cached_content":"${name}"` },
+  { says: 'with an escaped letter', named: (name: string) => `"cached\\u0043ontent":"${name}"` },
+])('a request that goes on from what is cached, named $says, goes where it is', async ({ named }) => {
+  const { json } = await ask('POST', CACHES, { body: { model: 'models/alias', contents } })
+  const config = '"generationConfig":{"maxOutputTokens":8}'
+  const body = `{${named(json.name)},"contents":[{"role":"user","parts":[{"text":"Sum it up"}]}],${config}}`
+  const path = '/v1beta/models/either:generateContent'
+  const answer = await ask('POST', path, { body, headers: { 'x-gate-upstream': '' } })
+  expect(answer.json, answer.text).toEqual(ANSWER)
+  expect(account.seen.at(-1)?.body.toString()).toBe(body)
+  expect((await ask('POST', path, { body, key: other })).status).toBe(404)
+})
+
+test('a key for some models caches for those alone', async () => {
+  const { token: key } = gate.tokens.create('caches', ['chat:read', 'chat:write'], null, {
+    models: ['alias'],
+    categories: [],
+  })
+  for (const [model, status] of [
+    ['alias', 200],
+    ['google/gemini', 404],
+  ] as const)
+    expect((await ask('POST', CACHES, { key, body: { model: `models/${model}`, contents } })).status).toBe(status)
 })
 
 test('several upstreams could be meant', async () => {
