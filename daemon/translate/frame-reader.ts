@@ -33,6 +33,10 @@ export abstract class FrameReader implements EventReader {
     return this.#take()
   }
 
+  owed(): Buffer | null {
+    return this.#hasEnded ? null : (this.#scanner.owed?.() ?? null)
+  }
+
   end(): readonly NeutralEvent[] {
     try {
       this.close()

@@ -1,4 +1,8 @@
+import { isJson } from '../../syntax/json/is-json.ts'
+import { utf8Of } from './sse.ts'
+
 const LF = 0x0a
+const LINE_END = Buffer.of(LF)
 /** Longest line that is kept; of a longer one nothing is. */
 const MAX_LINE_BYTES = 4 * 2 ** 20
 
@@ -18,6 +22,11 @@ export class LineScanner {
   /** Nothing of a line is pending. */
   atBoundary(): boolean {
     return this.#line === '' && !this.#isTooLong
+  }
+
+  /** What ends the line that is open, where it is complete but for that; null: it is cut, or there is none. */
+  owed(): Buffer | null {
+    return !this.#isTooLong && isJson(utf8Of(this.#line)) ? LINE_END : null
   }
 
   feed(chunk: Buffer): void {

@@ -44,6 +44,8 @@ export type NeutralForm = {
 /** Reads one stream, wherever its chunks are cut. After an event of kind `end` or `error` nothing else counts. */
 export type EventReader = {
   readonly feed: (chunk: Buffer) => readonly NeutralEvent[]
+  /** What ends a frame that is complete but for that, once nothing more comes; null or absent: nothing is missing. */
+  readonly owed?: () => Buffer | null
   /** The stream has ended, and `isComplete`: what was not said yet. */
   readonly end: () => readonly NeutralEvent[]
   /** The answer is complete, whether or not the stream said so. */

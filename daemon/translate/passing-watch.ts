@@ -38,6 +38,9 @@ export abstract class PassingWatch extends CountingWatch {
     this.#endsWithCr = shown.at(-1) === CR
     return shown
   }
+  owed(): Buffer | null {
+    return this.#end === null ? (this.#scanner.owed?.() ?? null) : null
+  }
   rest(): Buffer {
     return NOTHING
   }

@@ -1,4 +1,5 @@
 import { OPENING_BRACE, OPENING_BRACKET } from '../../syntax/json/brackets.ts'
+import { isJson } from '../../syntax/json/is-json.ts'
 
 /** Longest event that is kept unless said otherwise; of a longer one nothing is. No single delta comes near. */
 const MAX_EVENT_BYTES = 4 * 2 ** 20
@@ -9,6 +10,8 @@ const LF = 0x0a
 const CR = 0x0d
 const SPACE = 0x20
 const DATA = 'data'
+/** Some streams end with a word instead of JSON. */
+const LAST_WORD = /^\[[A-Z]+\]$/
 /** A UTF-8 byte order mark, read as latin1. */
 const BOM = '\xef\xbb\xbf'
 
@@ -52,6 +55,19 @@ export class SseScanner {
   /** Nothing of an event is pending. */
   atBoundary(): boolean {
     return !this.#isOpen && this.#line === ''
+  }
+
+  /**
+   * What ends the event that is open, where its data is complete but for that; null: it is cut, or there is none. Browsers
+   * forget such an event; some upstreams leave out the last empty line.
+   */
+  owed(): Buffer | null {
+    if (this.atBoundary() || this.#isTooLong) return null
+    const value = this.#line.startsWith('data:') ? [this.#line.slice('data:'.length)] : []
+    const data = [...(this.#data === null ? [] : [this.#data]), ...value].join('\n').trim()
+    if (!LAST_WORD.test(data) && !isJson(utf8Of(data))) return null
+    const lineEnds = (this.#line === '' ? 1 : 2) + (this.#mayBeginWithLf ? 1 : 0)
+    return Buffer.alloc(lineEnds, LF)
   }
 
   /** What of an event is pending takes so much memory. */

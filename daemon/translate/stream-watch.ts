@@ -5,6 +5,11 @@ import type { Usage } from './neutral.ts'
 export type StreamWatch = {
   /** Reads one more chunk. @returns what the client is shown: nearly always the chunk itself */
   feed(chunk: Buffer): Buffer
+  /**
+   * What the upstream has left out at its end: the end of a frame that is complete otherwise; null: nothing. It is fed
+   * like a chunk. Absent: frames are never left open.
+   */
+  owed?(): Buffer | null
   /** What was not shown yet when the stream has ended. */
   rest(): Buffer
   /** Complete frames seen, without comments. */

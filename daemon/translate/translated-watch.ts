@@ -35,6 +35,9 @@ export class TranslatedWatch extends CountingWatch {
   feed(chunk: Buffer): Buffer {
     return this.show(this.reader.feed(chunk))
   }
+  owed(): Buffer | null {
+    return this.reader.owed?.() ?? null
+  }
   /** The stream has ended: what closes the answer, unless it was closed before. */
   rest(): Buffer {
     return this.hasSaidEnd || this.failureMessage !== null ? NOTHING : this.show(this.reader.end())

@@ -16,6 +16,8 @@ export type Sink = {
 export type Watch = {
   /** @returns what the client is shown of it */
   readonly feed: (chunk: Buffer) => Buffer
+  /** What the upstream has left out at its end, which is fed like a chunk; null or absent: nothing. */
+  readonly owed?: () => Buffer | null
   /** What was not shown yet when the stream has ended. */
   readonly rest: () => Buffer
   /** Something of the answer has come: it is passed on from here. */

@@ -48,6 +48,8 @@ export class WatchedStream {
 
   /** The upstream has sent everything. */
   all(controller: Controller): void {
+    const owed = this.#owner.isOver() || this.#isWaiting ? null : (this.#watch.owed?.() ?? null)
+    if (owed !== null) this.feed(controller, owed)
     if (this.#owner.isOver()) return
     if (this.#isWaiting) this.#isAllHere = true
     else if (this.#watch.isComplete()) this.#show(controller, this.#watch.rest(), true)

@@ -91,6 +91,9 @@ function passed(client: Dialect, watch: ReturnType<Dialect['watch']>, chunks: re
     if (watch.failure() !== null) return shown
     if (watch.isDone() && watch.isComplete()) return shown + watch.rest().toString()
   }
+  const owed = watch.owed?.() ?? null
+  if (owed !== null) shown += watch.feed(owed).toString()
+  if (watch.failure() !== null) return shown
   return (
     shown +
     (watch.isComplete()
