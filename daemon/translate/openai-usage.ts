@@ -1,4 +1,5 @@
 import { onlyOutermost } from './json-find.ts'
+import { countIn } from './json-value.ts'
 import type { Usage } from './neutral.ts'
 
 /** Where both of OpenAI's APIs say which class of service has answered. */
@@ -14,3 +15,11 @@ export const usageReader =
       return null // not JSON: the upstream reported nothing
     }
   }
+
+type Reported = { readonly read: unknown; readonly said: unknown; readonly reasoning: number; readonly total: unknown }
+
+/** The tokens that were said, with those of reasoning: xAI counts these apart, which the total shows. */
+export function saidTokens({ read, said, reasoning, total }: Reported): number {
+  const isApart = total === countIn(read) + countIn(said) + reasoning
+  return countIn(said) + (isApart ? reasoning : 0)
+}

@@ -1,6 +1,6 @@
 import { countIn, isReport, recordIn } from '../json-value.ts'
 import type { Usage } from '../neutral.ts'
-import { SERVICE, usageReader } from '../openai-usage.ts'
+import { SERVICE, saidTokens, usageReader } from '../openai-usage.ts'
 
 /** The usage in the bytes of a whole answer. @returns null when it reports none */
 export const usageOf = usageReader(reportedUsage)
@@ -9,15 +9,17 @@ export const usageOf = usageReader(reportedUsage)
 export function reportedUsage(response: unknown): Usage | null {
   const { usage: reported, [SERVICE]: service } = recordIn(response)
   const usage = recordIn(reported)
-  if (!isReport(usage['input_tokens'], usage['output_tokens'])) return null
+  const { input_tokens: read, output_tokens: said, total_tokens: total } = usage
+  if (!isReport(read, said)) return null
   const { cached_tokens: cached, cache_write_tokens: written } = recordIn(usage['input_tokens_details'])
+  const reasoning = countIn(recordIn(usage['output_tokens_details'])['reasoning_tokens'])
   return {
     ...(typeof written === 'number' && { cacheWriteTokens: countIn(written) }),
     ...(typeof service === 'string' && { service }),
-    inputTokens: countIn(usage['input_tokens']),
-    outputTokens: countIn(usage['output_tokens']),
+    inputTokens: countIn(read),
+    outputTokens: saidTokens({ read, said, reasoning, total }),
     cachedTokens: countIn(cached),
-    reasoningTokens: countIn(recordIn(usage['output_tokens_details'])['reasoning_tokens']),
+    reasoningTokens: reasoning,
   }
 }
 
