@@ -14,8 +14,10 @@ export class ResponseEventReader extends FrameReader {
   #final: JsonRecord | null = null
   #hasCalls = false
   #hasRefused = false
-  /** Items are numbered; some engines only name them. */
+  /** Items are numbered; some engines only name them, or number them in some events alone. */
   #hasIndexes = false
+  /** Keys of items by their ids. */
+  readonly #keys = new Map<string, string>()
   /** Keys of the parts that have begun, of which something has come, or which are said already. */
   readonly #begun = new Set<string>()
   readonly #said = new Set<string>()
@@ -38,6 +40,7 @@ export class ResponseEventReader extends FrameReader {
   #event(type: string, event: JsonRecord): void {
     const response = recordIn(event['response'])
     this.#hasIndexes ||= 'output_index' in event
+    const key = this.#keyOf(event)
     switch (type) {
       case 'response.created':
       case 'response.in_progress':
@@ -46,41 +49,41 @@ export class ResponseEventReader extends FrameReader {
         break
       case 'response.output_item.added':
         this.#start({})
-        this.#itemAdded(itemKey(event), recordIn(event['item']))
+        this.#itemAdded(key, recordIn(event['item']))
         break
       case 'response.output_text.delta':
-        this.#more(`${itemKey(event)} text ${contentIndex(event)}`, { kind: 'text' }, event['delta'], event['logprobs'])
+        this.#more(`${key} text ${contentIndex(event)}`, { kind: 'text' }, event['delta'], event['logprobs'])
         break
       case 'response.output_text.annotation.added':
-        this.parts.cite(`${itemKey(event)} text ${contentIndex(event)}`, citationsIn([event['annotation']]))
+        this.parts.cite(`${key} text ${contentIndex(event)}`, citationsIn([event['annotation']]))
         break
       case 'response.refusal.delta':
         this.#hasRefused = true
-        this.#more(`${itemKey(event)} refusal ${contentIndex(event)}`, { kind: 'refusal' }, event['delta'])
+        this.#more(`${key} refusal ${contentIndex(event)}`, { kind: 'refusal' }, event['delta'])
         break
       case 'response.output_text.done':
-        this.#doneText(`${itemKey(event)} text ${contentIndex(event)}`, { kind: 'text' }, event['text'])
+        this.#doneText(`${key} text ${contentIndex(event)}`, { kind: 'text' }, event['text'])
         break
       case 'response.refusal.done':
         this.#hasRefused = true
-        this.#doneText(`${itemKey(event)} refusal ${contentIndex(event)}`, { kind: 'refusal' }, event['refusal'])
+        this.#doneText(`${key} refusal ${contentIndex(event)}`, { kind: 'refusal' }, event['refusal'])
         break
       case 'response.reasoning_summary_part.added':
-        if (this.#said.has(itemKey(event))) this.#more(itemKey(event), { kind: 'reasoning' }, '\n\n')
+        if (this.#said.has(key)) this.#more(key, { kind: 'reasoning' }, '\n\n')
         break
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta':
       case 'response.reasoning.delta':
-        this.#more(itemKey(event), { kind: 'reasoning' }, event['delta'])
+        this.#more(key, { kind: 'reasoning' }, event['delta'])
         break
       case 'response.function_call_arguments.delta':
-        if (this.#begun.has(itemKey(event))) this.#say(itemKey(event), textIn(event['delta']) ?? '')
+        if (this.#begun.has(key)) this.#say(key, textIn(event['delta']) ?? '')
         break
       case 'response.function_call_arguments.done':
-        this.#callDone(itemKey(event), textIn(event['arguments']) ?? '')
+        this.#callDone(key, textIn(event['arguments']) ?? '')
         break
       case 'response.output_item.done':
-        this.#itemDone(itemKey(event), recordIn(event['item']))
+        this.#itemDone(key, recordIn(event['item']))
         break
       case 'response.failed':
         throw new Error(failureIn(response) ?? 'the upstream reported an error')
@@ -88,11 +91,26 @@ export class ResponseEventReader extends FrameReader {
       case 'response.incomplete':
         this.#start(response)
         for (const [index, item] of recordsIn(response['output']).entries()) {
-          this.#itemDone(this.#hasIndexes ? String(index) : (textIn(item['id']) ?? String(index)), item)
+          const ids = idsOf(item)
+          this.#itemDone(this.#known(ids) ?? (this.#hasIndexes ? null : ids[0]) ?? String(index), item)
         }
         this.#final = response
         this.close()
     }
+  }
+
+  /** An item is known by its number; where that is left out, by its id. */
+  #keyOf(event: JsonRecord): string {
+    const ids = idsOf(recordIn(event['item']))
+    const id = textIn(event['item_id'])
+    const key = numberIn(event['output_index']) ?? this.#known(id === null ? ids : [id]) ?? id ?? ids[0] ?? 0
+    for (const one of ids) this.#keys.set(one, String(key))
+    return String(key)
+  }
+
+  #known(ids: readonly string[]): string | null {
+    const id = ids.find((one) => this.#keys.has(one))
+    return id === undefined ? null : (this.#keys.get(id) ?? null)
   }
 
   #start(response: JsonRecord): void {
@@ -122,9 +140,12 @@ export class ResponseEventReader extends FrameReader {
   }
 
   #more(key: string, start: PartStart, delta: unknown, logprobs: unknown = []): void {
+    const text = textIn(delta) ?? ''
     this.#start({})
     this.#begin(key, start)
-    this.#say(key, textIn(delta) ?? '', logprobsIn(logprobs))
+    // it had to end for what began meanwhile, and goes on
+    if (text !== '' && !this.parts.has(key)) this.parts.begin(key, start)
+    this.#say(key, text, logprobsIn(logprobs))
   }
 
   /** A text that may have come before, piece by piece. */
@@ -178,9 +199,10 @@ export class ResponseEventReader extends FrameReader {
   }
 }
 
-/** Some leave out the index of an item; its id says as much. */
-const itemKey = (event: JsonRecord): string =>
-  String(numberIn(event['output_index']) ?? textIn(event['item_id']) ?? textIn(recordIn(event['item'])['id']) ?? 0)
+/** What names an item: its own id, and that of a call. */
+function idsOf({ id, call_id: call }: JsonRecord): readonly string[] {
+  return [id, call].flatMap((one) => textIn(one) || [])
+}
 
 const contentIndex = (event: JsonRecord): number => numberIn(event['content_index']) ?? 0
 
