@@ -3,6 +3,7 @@ import type { Call } from '../call.ts'
 import { checkShape } from '../check-shape.ts'
 import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
+import { toolSchemaOf } from '../tool-schema.ts'
 import { withoutAttribution } from './attribution.ts'
 import { readContent } from './read-content.ts'
 import { REQUEST } from './shape.ts'
@@ -75,7 +76,7 @@ function readTools(tools: readonly JsonRecord[], features: Set<Feature>): readon
       read.push({
         name: textIn(tool['name']) ?? '',
         description: textIn(tool['description']),
-        schema: tool['input_schema'],
+        schema: toolSchemaOf(tool['input_schema']),
         isStrict: booleanIn(tool['strict']),
       })
     }

@@ -3,6 +3,7 @@ import { checkShape } from '../check-shape.ts'
 import { isRecord, type JsonRecord, listIn, numberIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
 import { serviceIn } from '../service.ts'
+import { toolSchemaOf } from '../tool-schema.ts'
 import { camelIn, camelsIn } from './camel.ts'
 import { isStream } from './endpoint.ts'
 import { readContents, readParts } from './read-contents.ts'
@@ -82,15 +83,10 @@ function toolsOf(request: JsonRecord, features: Set<Feature>): Pick<NeutralReque
 }
 
 function toolOf({ name, description, parameters, parametersJsonSchema }: JsonRecord): NeutralTool {
-  const schema = isRecord(parametersJsonSchema)
-    ? parametersJsonSchema
-    : isRecord(parameters)
-      ? jsonSchemaOf(parameters)
-      : NO_PARAMETERS
+  const given = isRecord(parameters) ? jsonSchemaOf(parameters) : null
+  const schema = toolSchemaOf(isRecord(parametersJsonSchema) ? parametersJsonSchema : given)
   return { name: textIn(name) ?? '', description: textIn(description), schema, isStrict: null }
 }
-
-const NO_PARAMETERS = { type: 'object', properties: {} }
 
 function answerFormOf(config: JsonRecord): NeutralRequest['answerForm'] {
   const { responseJsonSchema, responseSchema } = config

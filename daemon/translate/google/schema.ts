@@ -58,7 +58,8 @@ const NUMBERS = new Set([
  */
 export function googleSchemaOf(schema: unknown): unknown {
   if (!isRecord(schema)) return schema
-  const kept = Object.entries(schema).flatMap(([key, value]): readonly (readonly [string, unknown])[] => {
+  const kept = Object.entries(withDefs(schema)).flatMap(([key, value]): readonly (readonly [string, unknown])[] => {
+    if (key === '$ref' && typeof value === 'string') return [[key, value.replace(/^#\/definitions\//, '#/$defs/')]]
     if (key === 'const') return [['enum', [value]]]
     if (key === 'enum') return [[key, listOf(value).filter((one) => one !== null)]]
     if (MAPS.has(key)) return [[key, mapped(recordIn(value), googleSchemaOf)]]
@@ -70,6 +71,12 @@ export function googleSchemaOf(schema: unknown): unknown {
   const read = Object.fromEntries(kept)
   if (typeof read['$ref'] !== 'string') return read
   return Object.fromEntries(Object.entries(read).filter(([key]) => key.startsWith('$'))) // nothing else may be beside it
+}
+
+/** What may be referred to, under the one name that Google knows; older drafts have another. */
+function withDefs({ definitions, ...rest }: JsonRecord): JsonRecord {
+  if (definitions === undefined) return rest
+  return { ...rest, $defs: { ...recordIn(definitions), ...recordIn(rest['$defs']) } }
 }
 
 const KEPT = new Set([

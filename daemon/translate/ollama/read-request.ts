@@ -3,6 +3,7 @@ import type { Call } from '../call.ts'
 import { checkShape } from '../check-shape.ts'
 import { isRecord, type JsonRecord, listIn, numberIn, recordIn, recordsIn, textIn } from '../json-value.ts'
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
+import { toolSchemaOf } from '../tool-schema.ts'
 import { imagesOf, readMessages } from './read-messages.ts'
 import { REQUEST } from './shape.ts'
 
@@ -59,7 +60,7 @@ function toolOf(tool: JsonRecord): NeutralTool {
   return {
     name: textIn(name) ?? '',
     description: textIn(description),
-    schema: isRecord(parameters) ? parameters : { type: 'object', properties: {} },
+    schema: toolSchemaOf(parameters),
     isStrict: null,
   }
 }

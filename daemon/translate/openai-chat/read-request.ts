@@ -5,6 +5,7 @@ import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordIn, recor
 import { EFFORTS, type Feature, type NeutralRequest, type NeutralTool } from '../neutral.ts'
 import { cacheKeyIn, verbosityIn } from '../openai-limits.ts'
 import { serviceIn } from '../service.ts'
+import { toolSchemaOf } from '../tool-schema.ts'
 import { readMessages } from './read-messages.ts'
 import { REQUEST } from './shape.ts'
 
@@ -91,7 +92,7 @@ function readTool(tool: JsonRecord): NeutralTool {
   return {
     name: textIn(tool['name']) ?? '',
     description: textIn(tool['description']),
-    schema: isRecord(tool['parameters']) ? tool['parameters'] : { type: 'object', properties: {} },
+    schema: toolSchemaOf(tool['parameters']),
     isStrict: booleanIn(tool['strict']),
   }
 }

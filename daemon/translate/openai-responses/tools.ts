@@ -1,6 +1,7 @@
 import { freeformTool } from '../freeform.ts'
 import { booleanIn, isRecord, type JsonRecord, recordsIn, textIn } from '../json-value.ts'
 import type { Feature, NeutralRequest, NeutralTool } from '../neutral.ts'
+import { toolSchemaOf } from '../tool-schema.ts'
 
 /** How a client knows a tool that has one name in the neutral form. */
 export type ToolName = { readonly name: string; readonly namespace: string | null; readonly isFreeform: boolean }
@@ -44,7 +45,7 @@ function functionTool(name: string, description: string | null, tool: JsonRecord
   return {
     name,
     description,
-    schema: isRecord(tool['parameters']) ? tool['parameters'] : { type: 'object', properties: {} },
+    schema: toolSchemaOf(tool['parameters']),
     isStrict: booleanIn(tool['strict']),
   }
 }

@@ -196,7 +196,7 @@ test('Perplexity gets responses without what it refuses', async () => {
     input: [{ role: 'user', content: [{ type: 'input_image', image_url: 'https://x.example/i.png' }] }],
     store: false,
     reasoning: { effort: 'low' },
-    tools: [{ type: 'function', name: 'look', parameters: { type: 'object' }, strict: false }],
+    tools: [{ type: 'function', name: 'look', parameters: { type: 'object', properties: {} }, strict: false }],
     tool_choice: { name: 'look' },
     response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object' } } },
   })
