@@ -17,9 +17,10 @@ import { list, must, NUMBER, record, TEXT, UNNEEDED } from '../shape.ts'
 import { camelIn, camelsIn } from './camel.ts'
 
 const BATCH = ':batchEmbedContents'
+const PART = record({ text: must(TEXT) })
 const ONE = record({
   model: UNNEEDED,
-  content: must(record({ role: UNNEEDED, parts: must(list(record({ text: must(TEXT) }))) })),
+  content: must(record({ role: UNNEEDED, parts: must({ ...list(PART), ...PART }) })),
   outputDimensionality: NUMBER,
 })
 const SEVERAL = record({ requests: must(list(ONE)) })
@@ -67,7 +68,8 @@ export const embeddings: EmbedForm<Call> = {
 
 /** @throws GateError BAD_REQUEST for anything but text */
 function textOf(request: JsonRecord): string {
-  const parts = listIn(recordIn(request['content'])['parts'])
+  const given = recordIn(request['content'])['parts']
+  const parts = isRecord(given) ? [given] : listIn(given)
   const texts = parts.map((part) => (isRecord(part) ? textIn(part['text']) : null))
   if (parts.length === 0 || texts.includes(null))
     throw new GateError('BAD_REQUEST', '"content" must be text for the upstream of this model', { param: 'content' })

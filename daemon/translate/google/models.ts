@@ -1,12 +1,16 @@
 import { known, type ModelFacts } from '../../../schemas/words/model-facts.ts'
 import type { Call, ModelEntry } from '../call.ts'
-import { booleanIn, isRecord, type JsonRecord, numberIn, recordsIn } from '../json-value.ts'
+import { booleanIn, isRecord, type JsonRecord, listIn, numberIn, recordsIn } from '../json-value.ts'
 
 /** As many as a client gets that does not ask for more or fewer, and at most; Google's own limits. */
 const USUAL = 50
 const MOST = 1_000
 
 const NAME = 'models/'
+
+/** What a model does, in Google's list. */
+const GENERATES = 'generateContent'
+const EMBEDS = 'embedContent'
 
 /** GET /v1beta/models: `pageSize` is honoured; a page begins after the model that its token names. */
 export function listModels(models: readonly ModelEntry[], { url }: Call): object {
@@ -22,19 +26,19 @@ export function listModels(models: readonly ModelEntry[], { url }: Call): object
 }
 
 /** GET /v1beta/models/ID. */
-export function showModel({ id, facts: { contextTokens, outputTokens, reasoning } = {} }: ModelEntry): object {
+export function showModel({ id, facts: { contextTokens, outputTokens, output, reasoning } = {} }: ModelEntry): object {
   return {
     name: `${NAME}${id}`,
     version: '',
     displayName: id,
-    supportedGenerationMethods: ['generateContent', 'countTokens'],
+    supportedGenerationMethods: [output?.includes('embeddings') === true ? EMBEDS : GENERATES, 'countTokens'],
     ...(contextTokens !== undefined && { inputTokenLimit: contextTokens }),
     ...(outputTokens !== undefined && { outputTokenLimit: outputTokens }),
     ...(reasoning !== undefined && { thinking: reasoning }),
   }
 }
 
-/** The ids in an upstream's list, of models that generate. @throws Error when it has another shape */
+/** The ids in an upstream's list, of models that generate or embed. @throws Error when it has another shape */
 export function readModels(list: unknown): readonly string[] {
   return [...readFacts(list).keys()]
 }
@@ -47,7 +51,8 @@ export function readFacts(list: unknown): ReadonlyMap<string, ModelFacts> {
     recordsIn(models).flatMap((model) => {
       const { name, supportedGenerationMethods: methods } = model
       if (typeof name !== 'string' || name === '') return []
-      if (Array.isArray(methods) && !methods.includes('generateContent')) return []
+      const does = listIn(methods)
+      if (Array.isArray(methods) && !does.includes(GENERATES) && !does.includes(EMBEDS)) return []
       return [[name.startsWith(NAME) ? name.slice(NAME.length) : name, factsIn(model)]]
     }),
   )
@@ -57,6 +62,9 @@ function factsIn(model: JsonRecord): ModelFacts {
   return known({
     contextTokens: numberIn(model['inputTokenLimit']) ?? undefined,
     outputTokens: numberIn(model['outputTokenLimit']) ?? undefined,
+    ...(isEmbedder(listIn(model['supportedGenerationMethods'])) && { output: ['embeddings'] }),
     reasoning: booleanIn(model['thinking']) ?? undefined,
   })
 }
+
+const isEmbedder = (does: readonly unknown[]): boolean => does.includes(EMBEDS) && !does.includes(GENERATES)

@@ -24,7 +24,7 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
     stream: isStream(endpoint),
     messages: [
       ...systemOf(request['systemInstruction'], features),
-      ...readContents(listIn(request['contents']), features),
+      ...readContents(oneOrMore(request['contents']), features),
     ],
     ...toolsOf(request, features),
     parallelCalls: null,
@@ -47,6 +47,9 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
   }
 }
 
+/** Google's parser takes one for a list of one. */
+const oneOrMore = (value: unknown): readonly unknown[] => (isRecord(value) ? [value] : listIn(value))
+
 /** Notes what is asked for that is no field of the neutral form. */
 function noteFeatures(config: JsonRecord, features: Set<Feature>): void {
   if ((numberIn(config['candidateCount']) ?? 1) > 1) features.add('several answers')
@@ -67,8 +70,7 @@ function systemOf(instruction: unknown, features: Set<Feature>): readonly Neutra
 /** Functions that the client describes; tools that Google runs itself are nobody else's. */
 function toolsOf(request: JsonRecord, features: Set<Feature>): Pick<NeutralRequest, 'tools' | 'toolChoice'> {
   const all: NeutralTool[] = []
-  const given = request['tools']
-  for (const tool of camelsIn(isRecord(given) ? [given] : given)) {
+  for (const tool of camelsIn(oneOrMore(request['tools']))) {
     if (Object.keys(tool).some((name) => name !== 'functionDeclarations')) features.add('server tools')
     all.push(...camelsIn(tool['functionDeclarations']).map(toolOf))
   }

@@ -1,5 +1,5 @@
 import { GateError } from '../../../schemas/words/errors.ts'
-import { OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
+import { OPENING_BRACE, OPENING_BRACKET } from '../../../syntax/json/brackets.ts'
 import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, ModelRequest, UpstreamBody, UpstreamSide } from '../call.ts'
 import { edited } from '../json-splice.ts'
@@ -13,6 +13,8 @@ import { foreignThoughtsEdits } from './foreign-thoughts.ts'
 
 const DECIDING = decidingKeys('contents')
 const LIMIT = 'maxOutputTokens'
+/** A list of one may be left out. */
+const OPENING = new Set<number | undefined>([OPENING_BRACKET, OPENING_BRACE])
 
 /**
  * The model is in the path; also written as `models/ID`, by clients that put the whole name there.
@@ -24,8 +26,8 @@ export function readRequest({ endpoint, param, body, outline = outlineOf(body) }
   if (endpoint.does === 'embed') return { model, stream: false }
   const contents = members.get('contents')
   const isWrapped = endpoint.does === 'count-tokens' && contents === undefined
-  if (!isWrapped && (contents === undefined || body[contents.start] !== OPENING_BRACKET)) {
-    throw new GateError('BAD_REQUEST', '"contents" must be an array', { param: 'contents' })
+  if (!isWrapped && (contents === undefined || !OPENING.has(body[contents.start]))) {
+    throw new GateError('BAD_REQUEST', '"contents" must be an array, or an object', { param: 'contents' })
   }
   const mostTokens = mostTokensWithin(body, members.get('generationconfig') ?? members.get('generation_config'), LIMIT)
   const stream = isStream(endpoint)

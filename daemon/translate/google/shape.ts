@@ -56,6 +56,7 @@ const PART = keyed({
 })
 
 const CONTENT = record({ parts: { ...list(PART), ...PART }, text: TEXT })
+const TURN = choice('role', { user: CONTENT, model: CONTENT, function: CONTENT }, { usual: 'user' })
 
 const CONFIG = record(
   {
@@ -97,7 +98,7 @@ const TOOL = record(
 
 /** A request, as far as it is read for another dialect. */
 export const REQUEST = record({
-  contents: list(choice('role', { user: CONTENT, model: CONTENT, function: CONTENT }, { usual: 'user' })),
+  contents: { ...list(TURN), ...TURN },
   systemInstruction: { ...TEXT, ...record({ role: UNNEEDED, parts: { ...list(PART), ...PART }, text: TEXT }) },
   tools: { ...list(TOOL), ...TOOL },
   toolConfig: record({

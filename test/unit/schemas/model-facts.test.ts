@@ -40,3 +40,10 @@ test.each([
   },
   { what: 'two, of which one is unknown', all: [{ contextTokens: 8, tools: true }, {}], shared: {} },
 ] as const)('facts of $what', ({ all, shared }) => expect(sharedFacts(all)).toEqual(shared))
+
+test.each(['gemini-2.5-flash', 'gemini-2.5-pro', 'gemini-3.5-flash-lite', 'gemini-4-hydrogen'])(
+  '%s takes sound and films, as all of its family',
+  (model) => {
+    expect(knownFacts('google', model)?.input).toEqual(['text', 'image', 'audio', 'video', 'file'])
+  },
+)
