@@ -66,7 +66,7 @@ function resolved(items: readonly JsonRecord[], answers: KeptAnswers): readonly 
   const taken = new Set<string>()
   return items.map((item) => {
     const id = textIn(item['id'])
-    const own = item['type'] === 'item_reference' && id !== null ? OWN_ITEM.exec(id)?.[1] : undefined
+    const own = isReference(item) && id !== null ? OWN_ITEM.exec(id)?.[1] : undefined
     if (own === undefined || id === null) return item
     const output = outputs.get(own) ?? outputOf(`resp_${own}`, answers)
     outputs.set(own, output)
@@ -77,6 +77,10 @@ function resolved(items: readonly JsonRecord[], answers: KeptAnswers): readonly 
     return found
   })
 }
+
+/** What stands for an item says so, or has nothing but an id. */
+const isReference = ({ type, ...rest }: JsonRecord): boolean =>
+  type === 'item_reference' || ((type ?? null) === null && Object.keys(rest).join() === 'id')
 
 /** The items of a response by their ids; empty when it is not kept. */
 function outputOf(id: string, answers: KeptAnswers): ReadonlyMap<unknown, JsonRecord> {

@@ -1,6 +1,6 @@
 import { GateError } from '../../../schemas/words/errors.ts'
 import type { Call, Endpoint } from '../call.ts'
-import { mayHold } from '../json-find.ts'
+import { holds, mayHold } from '../json-find.ts'
 import { type JsonRecord, parsedRecord, recordsIn, textIn } from '../json-value.ts'
 import type { KeptAnswers, KeptForm } from '../kept-form.ts'
 import type { RecordedAnswer } from '../recorded-form.ts'
@@ -13,12 +13,16 @@ import { askedIn, responseId } from './response-object.ts'
 import { tapOf } from './tap.ts'
 
 const REFERS = ['previous_response_id"', 'item_reference"']
+/** An object that is an id, with or without a type of `null`. */
+const BARE_ID = /\{\s*(?:"type"\s*:\s*null\s*,\s*)?"id"\s*:\s*"[^"]*"\s*(?:,\s*"type"\s*:\s*null\s*)?\}/
 const BACKGROUND = 'background"'
+
+const hasBareId = (body: Buffer): boolean => holds(body, '"id"') && BARE_ID.test(body.toString('latin1'))
 
 export const kept: KeptForm = {
   complete(call, answers) {
     // what may refer is written anew, so that no upstream reads it in another way
-    const refers = mayHold(call.body, ...REFERS)
+    const refers = mayHold(call.body, ...REFERS) || hasBareId(call.body)
     if (!refers && !mayHold(call.body, BACKGROUND)) return call
     const asked = parsedRecord(call.body.toString('utf8'))
     if (asked === null) return call

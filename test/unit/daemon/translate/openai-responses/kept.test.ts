@@ -20,11 +20,21 @@ const complete = (body: string, from = answers) => {
 }
 
 test.each([
-  { name: 'plainly', type: '"item_reference"' },
-  { name: 'with an escaped letter', type: '"item_r\\u0065ference"' },
-  { name: 'with an escaped low line', type: '"item\\u005Freference"' },
-])('an item that is referred to $name is put in its place', ({ type }) => {
-  expect(complete(`{"input":[{"type":${type},"id":"msg_a_0"}]}`)).toEqual({ input: [item] })
+  { name: 'plainly', reference: '{"type":"item_reference","id":"msg_a_0"}' },
+  { name: 'with an escaped letter', reference: '{"type":"item_r\\u0065ference","id":"msg_a_0"}' },
+  { name: 'with an escaped low line', reference: '{"type":"item\\u005Freference","id":"msg_a_0"}' },
+  { name: 'by its id alone', reference: '{ "id": "msg_a_0" }' },
+  { name: 'without a type', reference: '{"id":"msg_a_0","type":null}' },
+  { name: 'without a type in front', reference: '{"type":null,"id":"msg_a_0"}' },
+])('an item that is referred to $name is put in its place', ({ reference }) => {
+  expect(complete(`{"input":[${reference}]}`)).toEqual({ input: [item] })
+})
+
+test.each([
+  '{"id":"msg_a_0","role":"user","content":"hi"}',
+  '{"id":"msg_a_0","type":"message","role":"user","content":"hi"}',
+])('an item that says what it is stands for itself: %s', (own) => {
+  expect(complete(`{"input":[${own},{"id":"msg_a_0"}]}`)).toEqual({ input: [JSON.parse(own), item] })
 })
 
 test('of two types that an item has, the upstream sees the one that Gate sees', () => {
