@@ -44,6 +44,8 @@ What an upstream cannot express is never changed silently:
 - **emulated**: it is said in another way.
 - **refused**: the answer is a 400 that names the field.
 
+What is asked for beyond what a model has is fitted, where that is known: an answer is as long as the model can say at most, and at an engine as its context has left; an effort or a budget is the nearest that it has.
+
 A request that does not follow the client's own dialect is refused as well where it is translated, with every place where it does not (eight at most): values of a wrong type, parts, roles and
 items of an unknown kind, tools without a name, images without an address. \`messages[2].content[0].text: must be a string; tools[0].function.name: is required\`. What each dialect may say is a
 table (\`daemon/translate/*/shape.ts\`), which takes all that the official SDKs' types allow; unknown tools are taken for tools that a provider runs, and dropped.
@@ -178,11 +180,21 @@ const KEYS: Readonly<Record<KeyForm, string>> = {
   dialect: 'as the dialect has it',
 }
 
-function oddities({ usage, limit, thinking, hasTopK, seed, lacksInMessages, takes }: ChatQuirks): string {
+function oddities({
+  usage,
+  limit,
+  thinking,
+  missingThought,
+  hasTopK,
+  seed,
+  lacksInMessages,
+  takes,
+}: ChatQuirks): string {
   return [
     `\`${limit}\``,
     ...(seed === 'seed' ? [] : [`\`${seed}\``]),
     ...(thinking === null ? [] : [`thinking in \`${thinking}\``]),
+    ...(missingThought === undefined ? [] : ['a stand-in for thinking that is not known']),
     ...(hasTopK ? ['`top_k`'] : []),
     ...(usage === 'refused' ? ['usage comes unasked'] : []),
     ...(takes === undefined ? [] : ['unknown fields are left out, as it refuses them']),

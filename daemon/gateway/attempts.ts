@@ -1,4 +1,5 @@
 import { GateError } from '../../schemas/words/errors.ts'
+import type { ModelFacts } from '../../schemas/words/model-facts.ts'
 import type { Reservation } from '../admit/reservation.ts'
 import type { Backends } from '../backends/backends.ts'
 import type { Checker } from '../check/checker.ts'
@@ -24,6 +25,7 @@ export type AttemptsParts = AttemptParts &
     readonly upstreams: Pick<Upstreams, 'get'>
     readonly retries: RetryBudget
     readonly checker: Pick<Checker, 'check'>
+    readonly factsOf: (targets: readonly Target[]) => ModelFacts
   }
 
 /**
@@ -113,7 +115,7 @@ async function givenBack<T>({ budgets }: AttemptsParts, reservation: Reservation
 
 /** @throws GateError when the upstream cannot take the request */
 function sendingOf(
-  { dialects, checker, now, upstreams }: AttemptsParts,
+  { dialects, checker, now, upstreams, factsOf }: AttemptsParts,
   job: Job,
   target: Target,
   upstream: Upstream,
@@ -121,7 +123,9 @@ function sendingOf(
   failover: Failover,
 ): Sending {
   const spoken = failover.spokenFor(dialects.all, job.dialect, asFor(job, upstream))
-  const side = { model: target.model, provider: upstream.provider }
+  const { model } = target
+  const { provider } = upstream
+  const side = spoken.grade === 'native' ? { model, provider } : { model, provider, facts: factsOf([target]) }
   const check: CheckJson = (question) => checker.check(question, job.keyId)
   const care = { now, check, calls: upstream.toolArguments }
   const tuning = tuningOf(job, target, upstream, plan, (name) => upstreams.get(name) !== undefined)

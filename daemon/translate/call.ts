@@ -94,7 +94,12 @@ export type Routing = {
 }
 
 /** How the upstream of a request knows the model, and what is known of itself. */
-export type UpstreamSide = { readonly model: string; readonly provider: string }
+export type UpstreamSide = {
+  readonly model: string
+  readonly provider: string
+  /** What is known of the model; absent: nothing, or nobody asks. */
+  readonly facts?: ModelFacts
+}
 
 /**
  * `hidesUsage`: the upstream was asked for a report of usage that the client did not ask for. `dropped`: fields that it

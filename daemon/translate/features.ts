@@ -45,7 +45,7 @@ export function fieldsDropped(
     }
     if (does === 'drop' || loses?.(request, model) === true) dropped.add(field)
   }
-  if (hasForce(request) && request.tools.length === 0) dropped.add(named['forced calls'].field)
+  if (hasForce(request) && !isForced(request)) dropped.add(named['forced calls'].field)
   return [...dropped]
 }
 
@@ -129,10 +129,16 @@ function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
   return used
 }
 
-/** Whether the model must call a tool. */
+/** Whether the model must call a tool. One that was left out, since its provider would run it, nobody can call. */
 export function isForced(request: NeutralRequest): boolean {
-  return request.tools.length > 0 && hasForce(request)
+  const { tools, toolChoice } = request
+  if (toolChoice !== null && typeof toolChoice === 'object') return tools.some(({ name }) => name === toolChoice.name)
+  return tools.length > 0 && hasForce(request)
 }
+
+/** The same request, without a force that is none. */
+export const withRealForce = (request: NeutralRequest): NeutralRequest =>
+  hasForce(request) && !isForced(request) ? { ...request, toolChoice: null } : request
 
 const hasForce = ({ toolChoice }: NeutralRequest): boolean =>
   toolChoice !== null && toolChoice !== 'auto' && toolChoice !== 'none'

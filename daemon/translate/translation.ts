@@ -1,15 +1,17 @@
 import { GateError } from '../../schemas/words/errors.ts'
+import { withRoom } from './answer-room.ts'
 import type { Call, UpstreamSide } from './call.ts'
 import { CheckedWatch } from './checked-watch.ts'
 import { type CallCare, type CheckJson, type Checks, checkedAnswer, checksOf, objectsAlone } from './checks.ts'
 import type { Dialect } from './dialect.ts'
-import { fieldsDropped, isPlain } from './features.ts'
+import { fieldsDropped, isPlain, withRealForce } from './features.ts'
 import { written } from './json-splice.ts'
 import { parsedRecord } from './json-value.ts'
 import { type GoingOn, goingOnWith, type Line } from './line.ts'
 import type { NeutralAnswer, NeutralRequest } from './neutral.ts'
 import type { NeutralForm } from './neutral-form.ts'
 import { NAMELESS_CALL } from './part-sequence.ts'
+import { withResultsFirst } from './results-first.ts'
 import type { Spoken } from './spoken.ts'
 import type { StreamWatch } from './stream-watch.ts'
 import { type NamedTools, takenToolNames } from './tool-names.ts'
@@ -70,12 +72,19 @@ export function translate(
   const to = formOf(spoken, client, spoken)
   const goesOn = facts.line?.goesOn ?? null
   const meant = goesOn === null ? asked : goingOnWith(asked, goesOn)
-  const { request, original } = takenToolNames(meant, to.toolNames)
-  const dropped = fieldsDropped(request, from.features(side.provider), to.features(side.provider), side.model)
+  const { request, original } = takenToolNames(acceptable(meant, client, call, side), to.toolNames)
+  const dropped = fieldsDropped(meant, from.features(side.provider), to.features(side.provider), side.model)
   const { body, outline } = written({ ...to.writeRequest(request, side), ...goesOn?.fields })
   const sent = { ...callOf(call, body), outline }
   const answers = answersOf({ from, to, spoken, request, original, call, sent, side, isRepaired, ...facts })
   return { spoken, body, dropped, ...answers }
+}
+
+/** The same request in a form that upstreams do not refuse, whatever their dialect. */
+function acceptable(request: NeutralRequest, client: Dialect, call: Call, side: UpstreamSide): NeutralRequest {
+  const prompt = { bytes: call.body.length, tokens: () => client.estimateInput(call) }
+  const { messages, ...rest } = withRoom(withRealForce(request), side, prompt)
+  return { ...rest, messages: withResultsFirst(messages) }
 }
 
 function answersOf({

@@ -13,6 +13,11 @@ export type ChatQuirks = {
   readonly seed: 'seed' | 'random_seed'
   /** The field of a message in which it takes back what it thought; null: it does not. */
   readonly thinking: 'reasoning_content' | 'reasoning' | null
+  /**
+   * What stands for a thought that is not there: where tools are offered, it refuses a turn of the model without one.
+   * Absent: nothing does.
+   */
+  readonly missingThought?: string
   /** It signs what it thought, and takes the list of it back in `reasoning_details`. */
   readonly hasDetails: boolean
   /** It takes `top_k`. */

@@ -183,6 +183,7 @@ const ROWS = {
   deepseek: {
     sources: [
       'https://api-docs.deepseek.com/api/create-chat-completion',
+      'https://api-docs.deepseek.com/guides/thinking_mode',
       'https://api-docs.deepseek.com/guides/responses_api',
       'https://api-docs.deepseek.com/guides/anthropic_api',
     ],
@@ -195,7 +196,7 @@ const ROWS = {
       dialects: MESSAGES,
     },
     isStateless: true,
-    chat: { ...USUAL, thinking: 'reasoning_content', hasSchemas: false, mostStops: 16 },
+    chat: { ...USUAL, thinking: 'reasoning_content', missingThought: '', hasSchemas: false, mostStops: 16 },
   },
   together: {
     sources: [
@@ -279,6 +280,7 @@ const ROWS = {
     sources: [
       'https://platform.kimi.ai/docs/api/overview',
       'https://platform.kimi.ai/docs/api/chat',
+      'https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model',
       'https://github.com/MoonshotAI/kimi-cli/blob/main/src/kimi_cli/auth/platforms.py',
     ],
     baseUrl: 'https://api.moonshot.ai/v1',
@@ -296,7 +298,7 @@ const ROWS = {
       takes: ['messages', 'model', 'tools'],
       answer: ['data', 'total_tokens'],
     },
-    chat: { ...USUAL, limit: 'max_completion_tokens', thinking: 'reasoning_content' },
+    chat: { ...USUAL, limit: 'max_completion_tokens', thinking: 'reasoning_content', missingThought: ' ' },
   },
   ollama: {
     sources: [

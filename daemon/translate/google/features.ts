@@ -48,7 +48,11 @@ const GOOGLE = {
     does: 'native',
     how: 'as the least that the model can do with',
   },
-  'thinking budget': { field: 'generationConfig.thinkingConfig', does: 'native' },
+  'thinking budget': {
+    field: 'generationConfig.thinkingConfig',
+    does: 'native',
+    how: 'within what models of Gemini 2 take',
+  },
   'earlier thinking': { field: 'contents', does: 'drop', how: 'another provider has signed it' },
   "Google's thinking": { field: 'contents', does: 'native', how: 'as `thoughtSignature` of the call after it' },
   "OpenAI's thinking": { field: 'contents', does: 'drop', how: 'OpenAI has sealed it' },

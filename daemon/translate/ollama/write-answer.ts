@@ -1,4 +1,4 @@
-import { CallSignatures, isSigned } from '../call-signature.ts'
+import { CallSignatures, type Thought } from '../call-signature.ts'
 import { parsedRecord } from '../json-value.ts'
 import type { AnswerPart, Finish, NeutralAnswer, Usage } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
@@ -27,7 +27,7 @@ export const asResponse: Form = ({ text = '', thinking }) => ({
 /** Writes a whole answer of another dialect. */
 export function writeAnswer(form: Form, answer: NeutralAnswer & { readonly usage: Usage }, told: Told): object {
   const thinking = told.showsThinking ? textOf(answer.parts, ['reasoning']) : ''
-  const calls = callsOf(answer.parts)
+  const calls = callsOf(answer.parts, told)
   const totalNs = told.elapsedNs()
   return {
     model: answer.model || told.model,
@@ -53,11 +53,17 @@ function textOf(parts: readonly AnswerPart[], kinds: readonly string[]): string 
 /** RFC 3339. */
 export const timeOf = ({ nowS }: Told): string => new Date(nowS * 1_000).toISOString()
 
-function callsOf(parts: readonly AnswerPart[]): readonly object[] {
+/** Whether a thought comes back with the call alone: what is shown of one that nobody signed comes back by itself. */
+export function comesWithCall(part: AnswerPart, { showsThinking }: Told): part is Thought {
+  if (part.kind !== 'reasoning') return part.kind === 'redacted'
+  return part.signature !== null || (part.text !== '' && !showsThinking)
+}
+
+function callsOf(parts: readonly AnswerPart[], told: Told): readonly object[] {
   const signatures = new CallSignatures()
   const calls: object[] = []
   for (const part of parts) {
-    if (isSigned(part)) signatures.keep(part)
+    if (comesWithCall(part, told)) signatures.keep(part)
     if (part.kind === 'call') calls.push(callObject(part, calls.length, signatures.take()))
   }
   return calls

@@ -2,7 +2,9 @@ import { CallSignatures } from '../call-signature.ts'
 import type { PartStart, ReasoningPart, WrittenEvent } from '../neutral.ts'
 import type { Told } from '../neutral-form.ts'
 import { errorFrame } from './error.ts'
-import { callObject, ending, type Form, logprobsOf, timeOf } from './write-answer.ts'
+import { callObject, comesWithCall, ending, type Form, logprobsOf, timeOf } from './write-answer.ts'
+
+const NOT_SIGNED = { signature: null }
 
 /** Writes a stream of another dialect as lines. A call is written when all of it is there. */
 export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => string {
@@ -10,7 +12,7 @@ export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => st
   let model = told.model
   let part: PartStart = { kind: 'text' }
   let text = ''
-  let signed: Pick<ReasoningPart, 'signature' | 'signedBy'> | null = null
+  let signed: Pick<ReasoningPart, 'signature' | 'signedBy'> = NOT_SIGNED
   const signatures = new CallSignatures()
   let calls = 0
   /** The call that came last: what is thought after it, at the end, is in its signature as well. */
@@ -38,7 +40,7 @@ export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => st
       case 'part':
         part = event.part
         text = ''
-        signed = null
+        signed = NOT_SIGNED
         if (part.kind === 'redacted') signatures.keep(part)
         firstNs ??= told.elapsedNs()
         return part.kind === 'redacted' || part.kind === 'reasoning' ? '' : release(null)
@@ -53,7 +55,8 @@ export function writeEvents(form: Form, told: Told): (event: WrittenEvent) => st
         signed = event
         return ''
       case 'part-end': {
-        if (signed !== null) signatures.keep({ ...signed, kind: 'reasoning', text })
+        const thought = { ...signed, kind: 'reasoning', text } as const
+        if (part.kind === 'reasoning' && comesWithCall(thought, told)) signatures.keep(thought)
         if (part.kind !== 'call') return ''
         calls += 1
         held = holding({ ...part, json: text }, signatures.take())

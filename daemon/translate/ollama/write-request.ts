@@ -1,6 +1,7 @@
 import type { UpstreamSide } from '../call.ts'
 import { isRecord, parsedRecord } from '../json-value.ts'
 import type { Effort, MediaPart, NeutralMessage, NeutralPart, NeutralRequest, ResultPart } from '../neutral.ts'
+import { saidText } from '../said-text.ts'
 
 /** Writes a request of another dialect. */
 export function writeNeutralRequest(request: NeutralRequest, { model }: UpstreamSide): object {
@@ -75,7 +76,7 @@ function assistantMessage(parts: readonly NeutralPart[], names: Map<string, stri
   const thought = parts.map((part) => (part.kind === 'reasoning' ? part.text : '')).join('')
   return {
     role: 'assistant',
-    content: textOf(parts),
+    content: saidText(parts),
     ...(thought !== '' && { thinking: thought }),
     ...(calls.length > 0 && {
       tool_calls: calls.map(({ name, json }) => ({ function: { name, arguments: parsedRecord(json) ?? {} } })),

@@ -1,4 +1,5 @@
 import { atMost, type FeatureTable } from '../features.ts'
+import { ofModels } from '../model-traits.ts'
 import { exceptionsOf } from './providers.ts'
 
 const NONE = 'it has no such thing'
@@ -84,4 +85,7 @@ const OPENAI = {
   metadata: { field: 'metadata', does: 'drop', how: 'OpenAI takes it with answers that it stores' },
 } as const satisfies FeatureTable
 
-export const features = (provider: string): FeatureTable => ({ ...OPENAI, ...exceptionsOf(provider, OPENAI) })
+export function features(provider: string): FeatureTable {
+  const own: FeatureTable = { ...OPENAI, ...exceptionsOf(provider, OPENAI) }
+  return { ...own, ...ofModels(provider, own) }
+}

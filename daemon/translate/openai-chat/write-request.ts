@@ -1,6 +1,7 @@
 import type { UpstreamSide } from '../call.ts'
 import { inputOf, ownDescription } from '../freeform.ts'
 import { recordIn } from '../json-value.ts'
+import { asModelTakes, levelOf } from '../model-traits.ts'
 import type {
   CallPart,
   MediaPart,
@@ -12,16 +13,19 @@ import type {
   TextPart,
 } from '../neutral.ts'
 import { mayBeStrict, userId } from '../openai-limits.ts'
+import { saidText } from '../said-text.ts'
 import { withInstructions } from './instructions.ts'
 import { effortFor, isRefused, type Quirks, quirksOf } from './providers.ts'
 import { detailsOf } from './reasoning-details.ts'
 
 /** Writes a request of another dialect. */
-export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
+export function writeNeutralRequest(asked: NeutralRequest, { model, provider }: UpstreamSide): object {
+  const request = asModelTakes(asked, provider, model)
   const quirks = quirksOf(provider)
-  const form = { ...quirks, freeform: freeformNames(request, quirks) }
+  const form = { ...quirks, freeform: freeformNames(request, quirks), hasTools: request.tools.length > 0 }
   const { tools, maxOutputTokens, temperature, topP, topK, stop, thinking, effort, endUser } = request
   const { seed, frequencyPenalty, presencePenalty, logprobs } = request
+  const level = effort === null ? null : levelOf(provider, model, effortFor(quirks, effort))
   const written = {
     model,
     messages: request.messages.flatMap((message) => messagesOf(message, form)),
@@ -40,13 +44,13 @@ export function writeNeutralRequest(request: NeutralRequest, { model, provider }
     ...(presencePenalty !== null && { presence_penalty: presencePenalty }),
     ...(logprobs !== undefined && { logprobs: true, ...(logprobs.top > 0 && { top_logprobs: logprobs.top }) }),
     ...answerFormOf(request, quirks),
-    ...(effort !== null && { reasoning_effort: effortFor(quirks, effort) }),
+    ...(level !== null && { reasoning_effort: level }),
     ...(thinking?.isOn === false && quirks.hasTemplate && { chat_template_kwargs: { enable_thinking: false } }),
     ...(quirks.hasServices && openAisOwn(request)),
     ...(endUser !== null && { user: userId(endUser) }),
   }
-  const asked = isAskedFor(request, quirks) ? withInstructions(written, asksFor(request.answerForm.schema)) : written
-  return Object.fromEntries(Object.entries(asked).filter(([name]) => !isRefused(quirks, name)))
+  const whole = isAskedFor(request, quirks) ? withInstructions(written, asksFor(request.answerForm.schema)) : written
+  return Object.fromEntries(Object.entries(whole).filter(([name]) => !isRefused(quirks, name)))
 }
 
 /** What OpenAI has, and others refuse or do not know. */
@@ -57,7 +61,7 @@ const openAisOwn = ({ service, verbosity, cacheKey }: NeutralRequest): object =>
 })
 
 /** How a provider takes messages. `freeform`: names of tools that take a text there, too. */
-type Form = Quirks & { readonly freeform: ReadonlySet<string> }
+type Form = Quirks & { readonly freeform: ReadonlySet<string>; readonly hasTools: boolean }
 
 function freeformNames({ tools }: NeutralRequest, { hasFreeform }: Quirks): ReadonlySet<string> {
   return new Set(tools.flatMap(({ name, freeform }) => (hasFreeform && freeform !== undefined ? [name] : [])))
@@ -148,14 +152,15 @@ function assistantMessage(parts: readonly NeutralPart[], form: Form): object {
   const calls = parts.filter((part) => part.kind === 'call')
   const refused = parts.find((part) => part.kind === 'refusal')
   const refusal = lacksInMessages.includes('refusal') ? undefined : refused
-  const text = joined(parts, '') || (refusal === undefined ? (refused?.text ?? '') : '')
+  const text =
+    saidText(parts.filter(({ kind }) => kind !== 'refusal')) || (refusal === undefined ? (refused?.text ?? '') : '')
   const thoughts = parts.filter((part) => part.kind === 'reasoning')
   const details = hasDetails ? thoughts.flatMap(detailsOf) : []
-  const thought = details.length > 0 ? '' : thoughts.map(({ text: said }) => said).join('')
+  const thought = thoughts.map(({ text: said }) => said).join('') || (form.hasTools ? form.missingThought : undefined)
   return {
     role: 'assistant',
     content: text === '' && (calls.length > 0 || refusal !== undefined) ? null : text,
-    ...(thinking !== null && thought !== '' && { [thinking]: thought }),
+    ...(thinking !== null && thought !== undefined && details.length === 0 && { [thinking]: thought }),
     ...(details.length > 0 && { reasoning_details: details }),
     ...(refusal !== undefined && { refusal: refusal.text }),
     ...(calls.length > 0 && {

@@ -1,5 +1,6 @@
 import { providerRow } from '../../../schemas/words/providers.ts'
 import type { FeatureTable } from '../features.ts'
+import { ofModels } from '../model-traits.ts'
 
 const NONE = 'it has no such thing'
 
@@ -28,7 +29,7 @@ const RESPONSES = {
   'forbidden calls': { field: 'tool_choice', does: 'native' },
   effort: { field: 'reasoning', does: 'native' },
   thinking: { field: 'reasoning', does: 'native' },
-  'no thinking': { field: 'reasoning', does: 'native', how: 'as the effort `none`' },
+  'no thinking': { field: 'reasoning', does: 'native', how: 'as the effort `none`, or the least that the model has' },
   'thinking budget': { field: 'reasoning', does: 'drop', how: 'there is an effort, but no number of tokens' },
   'earlier thinking': { field: 'input', does: 'drop', how: 'another provider has signed it' },
   "Google's thinking": { field: 'input', does: 'drop', how: 'Google has signed it' },
@@ -71,5 +72,7 @@ const STRICT = {
   metadata: { field: 'metadata', does: 'drop', how: NONE },
 } as const satisfies Partial<FeatureTable>
 
-export const features = (provider: string): FeatureTable =>
-  providerRow(provider).isStrict === true ? { ...RESPONSES, ...STRICT } : RESPONSES
+export function features(provider: string): FeatureTable {
+  const own: FeatureTable = providerRow(provider).isStrict === true ? { ...RESPONSES, ...STRICT } : RESPONSES
+  return { ...own, ...ofModels(provider, own) }
+}

@@ -26,8 +26,10 @@ export function readInput(input: unknown, features: Set<Feature>): readonly Neut
     const turn = readItem(item, where, features)
     const last = turns.at(-1)
     if (turn === null) continue
-    if (last !== undefined && areOne(last, turn)) append(last.parts, turn.parts)
-    else turns.push({ role: turn.role, parts: [...turn.parts] })
+    if (last !== undefined && areOne(last, turn)) {
+      if (areTexts(last.parts.at(-1), turn.parts[0])) last.parts.push({ kind: 'text', text: '\n\n' })
+      append(last.parts, turn.parts)
+    } else turns.push({ role: turn.role, parts: [...turn.parts] })
   }
   return turns.filter(saysSomething)
 }
@@ -41,6 +43,10 @@ function areOne(last: Turn, next: Turn): boolean {
   // an item has results or something else; and all of a long turn is not looked through for each of its items
   return next.role === 'user' && last.parts.at(-1)?.kind === 'result' && next.parts.every(isResult)
 }
+
+/** Messages of the model that follow each other are texts of their own. */
+const areTexts = (last: NeutralPart | undefined, next: NeutralPart | undefined): boolean =>
+  last?.kind === 'text' && next?.kind === 'text'
 
 /** A turn of thinking alone is one that was broken off: providers refuse it. */
 const saysSomething = ({ role, parts }: Turn): boolean => role !== 'assistant' || !parts.every(isThought)

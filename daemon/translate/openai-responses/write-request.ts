@@ -1,6 +1,7 @@
 import { providerRow } from '../../../schemas/words/providers.ts'
 import type { UpstreamSide } from '../call.ts'
 import { inputOf, ownDescription } from '../freeform.ts'
+import { asModelTakes, levelOf } from '../model-traits.ts'
 import type { MediaPart, NeutralMessage, NeutralPart, NeutralRequest, NeutralTool, TextPart } from '../neutral.ts'
 import { mayBeStrict, userId } from '../openai-limits.ts'
 import { ownItem } from './reasoning.ts'
@@ -18,12 +19,13 @@ type Form = {
 }
 
 /** Writes a request of another dialect. Nothing is kept upstream: what the model thought comes back sealed. */
-export function writeNeutralRequest(request: NeutralRequest, { model, provider }: UpstreamSide): object {
+export function writeNeutralRequest(asked: NeutralRequest, { model, provider }: UpstreamSide): object {
+  const request = asModelTakes(asked, provider, model)
   const { tools, maxOutputTokens, temperature, topP, endUser, logprobs, verbosity, cacheKey, metadata } = request
   const freeform = new Set(tools.flatMap((tool) => (tool.freeform === undefined ? [] : [tool.name])))
   const freeformCalls = new Set(freeform.size === 0 ? [] : callsOf(request, freeform))
   const isEngine = providerRow(provider).isEngine === true
-  const reasoning = reasoningOf(request)
+  const reasoning = reasoningOf(request, (effort) => levelOf(provider, model, effort))
   const format = formatOf(request)
   const include = [
     ...(reasoning === null ? [] : ['reasoning.encrypted_content']),
@@ -60,10 +62,13 @@ function callsOf({ messages }: NeutralRequest, names: ReadonlySet<string>): read
   )
 }
 
-function reasoningOf({ thinking, effort }: NeutralRequest): object | null {
+/** @param wordFor the model's word for an effort; null: it takes none */
+function reasoningOf({ thinking, effort }: NeutralRequest, levelOf: (effort: string) => string | null): object | null {
   if (effort === null && thinking === null) return null
-  if (thinking?.isOn === false) return { effort: 'none' }
-  return { ...(effort !== null && { effort }), summary: 'auto' }
+  const level = levelOf(thinking?.isOn === false ? 'none' : (effort ?? 'medium'))
+  if (level === null) return null
+  if (thinking?.isOn === false) return { effort: level }
+  return { ...(effort !== null && { effort: level }), summary: 'auto' }
 }
 
 function formatOf({ answerForm }: NeutralRequest): object | null {

@@ -142,6 +142,7 @@ function harness(
     },
     priceOf: () => null,
     longestAnswerOf: () => null,
+    factsOf: () => ({}),
     budgets: budgetsOf(),
     heldTime: createHeldTime(() => 0),
     ledger: { settle: (row) => books.settle.then(() => void rows.push(row)) },

@@ -35,7 +35,8 @@ beforeAll(async () => {
   })
   const { origin } = new URL(upstream.url)
   const entries = OTHERS.map((provider) => {
-    const entry = { provider, base_url: urlAt(origin, provider), models: ['m'], api_key: keyOf(provider) }
+    const models = ['m', ...(provider === 'openai' ? ['gpt-4o'] : [])]
+    const entry = { provider, base_url: urlAt(origin, provider), models, api_key: keyOf(provider) }
     return [provider, entry] as const
   })
   const aws = { provider: 'bedrock', base_url: urlAt(origin, 'bedrock'), models: ['m'], api_key: AWS_PAIR }
@@ -159,6 +160,17 @@ test.each(OTHERS.filter((name) => asOpenAi(name) || asAnthropic(name)))(
     expect(body).toContain('Be brief.')
   },
 )
+
+test('an answer may be as long as the model allows, where that is known', async () => {
+  for (const [model, most] of [
+    ['openai/m', 32_000],
+    ['openai/gpt-4o', 16_384],
+  ] as const) {
+    const answer = await post('/v1/messages', { model, ...CLAUDE, max_tokens: 32_000 })
+    expect(answer.status, await answer.clone().text()).toBe(200)
+    expect(JSON.parse((upstream.seen.at(-1) ?? NOTHING).body)).toMatchObject({ max_completion_tokens: most })
+  }
+})
 
 const FORMAT = { type: 'json_schema', name: 'answer', schema: { type: 'object' } }
 const RESPONSES_REQUEST = {
