@@ -9,7 +9,7 @@ const JSON_TYPE = { 'content-type': 'application/json' }
 
 /**
  * The end of an attempt in the client's dialect, of which the upstream speaks another.
- * @param spoken the upstream's dialect @param whole the answer, written anew; null: it was a stream
+ * @param spoken the upstream's dialect @param whole the answer, written anew; null: it came as a stream
  */
 export function translatedEnd(
   end: ForwardEnd,
@@ -19,8 +19,7 @@ export function translatedEnd(
 ): ForwardEnd {
   switch (end.kind) {
     case 'answered': {
-      // a stream that was not begun before its end, or that a whole answer was made
-      const headers = whole === null || asked.stream ? streamTypeOf(dialect) : JSON_TYPE
+      const headers = asked.stream ? streamTypeOf(dialect) : JSON_TYPE
       return { ...end, headers, rest: whole ?? end.rest }
     }
     case 'rejected': {
@@ -62,18 +61,18 @@ const codeOf = (status: number): ErrorCode => CODES[status] ?? (status < 500 ? '
 
 /**
  * An upstream was asked for a stream and has answered whole: clients would look for events in that, find none, and say
- * nothing. @param asStream what writes the answer anew, where its dialect does not
+ * nothing. Or it was not, and has sent one, which was put together on its way.
+ * @param anew what writes the answer anew, where its dialect does not
  */
-export function streamedEnd(
+export function asAskedFor(
   end: ForwardEnd,
   { answer, dialect, asked }: Pick<Job, 'answer' | 'dialect' | 'asked'>,
-  asStream: () => Pick<Translation, 'answer'>,
+  anew: () => Pick<Translation, 'answer'>,
 ): ForwardEnd {
-  if (end.kind !== 'answered' || answer.watch !== null || answer.started()) return end
-  if (dialect.neutral === undefined || (asked.choices ?? 1) > 1) return end
+  if (end.kind !== 'answered' || answer.started() || asked.stream === (answer.watch !== null)) return end
+  if (!asked.stream) return { ...end, headers: { ...end.headers, ...JSON_TYPE } }
   try {
-    const rest =
-      dialect.replay === undefined ? asStream().answer(end.rest, true) : Buffer.from(dialect.replay(end.rest))
+    const rest = dialect.replay === undefined ? anew().answer(end.rest, true) : Buffer.from(dialect.replay(end.rest))
     return Buffer.isBuffer(rest) ? { ...end, headers: streamTypeOf(dialect), rest } : end
   } catch {
     return end // it is no answer of the dialect: as it is

@@ -4,12 +4,13 @@ import type { CallCare, CheckJson } from '../translate/checks.ts'
 import type { Dialect } from '../translate/dialect.ts'
 import { embedFailure, translateEmbedding } from '../translate/embedding.ts'
 import type { Spoken } from '../translate/spoken.ts'
+import type { StreamWatch } from '../translate/stream-watch.ts'
 import { type AnswerFacts, callOf, type Translation, translate } from '../translate/translation.ts'
 import { type Tuning, tuned, tuningOfEmbeddings } from '../translate/tuning.ts'
 import type { AnswerForm, Sink } from '../upstream/answer-form.ts'
 import type { ForwardEnd } from '../upstream/forward-end.ts'
 import type { Answer } from './answer.ts'
-import { streamedEnd, streamTypeOf, translatedEnd } from './client-end.ts'
+import { asAskedFor, streamTypeOf, translatedEnd } from './client-end.ts'
 import type { Job } from './job.ts'
 
 /** What is sent to one upstream for a request, and how its answer is read and told. */
@@ -74,7 +75,7 @@ export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: 
   return passing(spoken, job, side, { body, hidesUsage }, care)
 }
 
-/** Bytes pass; only a whole answer in place of the stream that was asked for is written anew. */
+/** Bytes pass; only a whole answer in place of the stream that was asked for, or the other way round, is written anew. */
 function passing(
   spoken: Spoken,
   job: Job,
@@ -83,21 +84,33 @@ function passing(
   care: AnswerCare,
 ): Sending {
   const { answer, dialect, call, asked } = job
+  const isOne = call.endpoint.does === 'generate' && dialect.neutral !== undefined && (asked.choices ?? 1) <= 1
+  const anew = () => {
+    const { requestId, nowS, elapsedNs } = factsOf(answer, care) // nothing is looked at in what passes
+    const facts = { requestId, nowS, elapsedNs, showsThinking: true } as const
+    return translate(dialect, { ...spoken, grade: 'translate' }, call, side, facts)
+  }
   const watch = () => {
-    answer.watch = dialect.watch(hidesUsage, asked.choices)
+    const asWhole = asked.stream || !isOne ? null : watchAsWhole(anew)
+    answer.watch = asWhole ?? dialect.watch(hidesUsage, asked.choices)
     return answer.watch
   }
   const form = formOf(dialect, call, watch)
-  const whole = { spoken: dialect, call, body, form, sink: answer, inspect: null, forClient: asItIs }
-  if (call.endpoint.does !== 'generate' || !asked.stream) return whole
-  const { requestId, nowS, elapsedNs } = factsOf(answer, care) // nothing is looked at in what passes
-  const asStream = () =>
-    translate(dialect, { ...spoken, grade: 'translate' }, call, side, { requestId, nowS, elapsedNs })
-  return { ...whole, forClient: (end) => streamedEnd(end, job, asStream) }
+  const forClient = isOne ? (end: ForwardEnd) => asAskedFor(end, job, anew) : asItIs
+  return { spoken: dialect, call, body, form, sink: answer, inspect: null, forClient }
 }
 
-function factsOf({ requestId }: Answer, { now, check, calls, line }: AnswerCare): AnswerFacts {
-  const sinceMs = performance.now()
+/** Null where there is more in a request that passes than can be translated: then its stream passes, too. */
+function watchAsWhole(anew: () => Pick<Translation, 'watch'>): StreamWatch | null {
+  try {
+    return anew().watch(false)
+  } catch {
+    return null
+  }
+}
+
+function factsOf({ requestId, facts: { ongoing } }: Answer, { now, check, calls, line }: AnswerCare): AnswerFacts {
+  const sinceMs = ongoing?.begun ?? performance.now()
   const elapsedNs = () => Math.round((performance.now() - sinceMs) * 1e6)
   return { requestId, nowS: Math.floor(now() / 1_000), elapsedNs, check, calls, ...(line !== undefined && { line }) }
 }
@@ -116,7 +129,7 @@ function translated(job: Job, translation: Translation): Sending {
   answer.facts.dropped = [...(call.lost ?? []), ...translation.dropped]
   let whole: Buffer | null = null
   const watch = () => {
-    answer.watch = translation.watch()
+    answer.watch = translation.watch(asked.stream)
     return answer.watch
   }
   const own = formOf(spoken, call, watch)

@@ -16,6 +16,8 @@ type Defaults = {
   readonly end: (said: Ending) => Ending
   /** What the client calls a tool. */
   readonly toolName: (name: string) => string
+  /** Nothing is shown before the end. */
+  readonly isShownAtOnce?: true
 }
 
 /** Reads a stream in one dialect and shows it in another. What is shown are whole frames, however the chunks are cut. */
@@ -41,6 +43,10 @@ export class TranslatedWatch extends CountingWatch {
   /** The stream has ended: what closes the answer, unless it was closed before. */
   rest(): Buffer {
     return this.hasSaidEnd || this.failureMessage !== null ? NOTHING : this.show(this.reader.end())
+  }
+  /** Until something is shown, another upstream can take over. */
+  override hasContent(): boolean {
+    return this.contentHasCome && this.#defaults.isShownAtOnce !== true
   }
   override usage(): Usage | null {
     return this.hasSaidEnd ? this.usageSoFar : this.atLeastWhatCame()

@@ -2,7 +2,7 @@ import { GateError } from '../../schemas/words/errors.ts'
 import { withRoom } from './answer-room.ts'
 import type { Call, UpstreamSide } from './call.ts'
 import { CheckedWatch } from './checked-watch.ts'
-import { type CallCare, type CheckJson, type Checks, checkedAnswer, checksOf, objectsAlone } from './checks.ts'
+import { type CallCare, type CheckJson, checkedAnswer, checksOf, objectsAlone } from './checks.ts'
 import type { Dialect } from './dialect.ts'
 import { fieldsDropped, isPlain, withRealForce } from './features.ts'
 import { written } from './json-splice.ts'
@@ -13,6 +13,7 @@ import type { NeutralForm } from './neutral-form.ts'
 import { NAMELESS_CALL } from './part-sequence.ts'
 import { withResultsFirst } from './results-first.ts'
 import type { Spoken } from './spoken.ts'
+import { wholeOf } from './stream-as-whole.ts'
 import type { StreamWatch } from './stream-watch.ts'
 import { type NamedTools, takenToolNames } from './tool-names.ts'
 import { type Ending, TranslatedWatch } from './translated-watch.ts'
@@ -25,8 +26,8 @@ export type Translation = {
   readonly body: Buffer
   /** Fields of the client that the upstream cannot express. */
   readonly dropped: readonly string[]
-  /** Reads a stream of the upstream and shows the client one of its own dialect. */
-  readonly watch: () => StreamWatch
+  /** Reads a stream of the upstream and shows the client one of its own dialect; or, at its end, the whole answer. */
+  readonly watch: (asStream: boolean) => StreamWatch
   /**
    * A whole answer in the client's dialect, at once where nothing `isChecked`; as a stream where one was asked for.
    * @throws Error when it has another shape than the upstream's dialect, or holds something that the client cannot use
@@ -44,6 +45,8 @@ export type AnswerFacts = {
   readonly nowS: number
   /** Since the request came. */
   readonly elapsedNs: () => number
+  /** Thinking is shown, whether or not the client has asked for it; absent: where it has. */
+  readonly showsThinking?: true
   /** How JSON that the model wrote is looked at; absent: it is not. */
   readonly check?: CheckJson
   /** What becomes of the arguments of calls; absent: they pass. */
@@ -100,6 +103,7 @@ function answersOf({
   requestId,
   nowS,
   elapsedNs,
+  showsThinking,
   check,
   calls = 'pass',
   line,
@@ -126,7 +130,7 @@ function answersOf({
     nowS,
     elapsedNs,
     showsUsage: request.showsUsage,
-    showsThinking: request.thinking?.isShown ?? request.thinking?.isOn === true,
+    showsThinking: showsThinking ?? request.thinking?.isShown ?? request.thinking?.isOn === true,
     freeform: new Set(request.tools.flatMap(({ name, freeform }) => (freeform === undefined ? [] : [original(name)]))),
   }
   const end = (said: Ending): Ending => endOf(said, request, isRepaired)
@@ -135,16 +139,23 @@ function answersOf({
     check === undefined
       ? null
       : checksOf(request, to.features(side.provider), { check, calls, toolName: original, model: side.model })
-  const ofStreams =
-    from.hasWholeCalls === true
-      ? { call: checks?.call ?? objectsAlone(original), answer: checks?.answer ?? null, hasWholeCalls: true }
-      : checks
-  const watchWith = ofStreams === null ? plainWatch : checkedWatch(ofStreams)
+  const wholeChecks = {
+    call: checks?.call ?? objectsAlone(original),
+    answer: checks?.answer ?? null,
+    hasWholeCalls: true,
+  }
   return {
     isChecked: checks !== null,
-    watch: () => {
+    watch(asStream) {
+      const events = to.readEvents(requestId)
+      if (!asStream) {
+        const write = wholeOf((answer) => JSON.stringify(from.writeAnswer(answer, told)))
+        return new CheckedWatch(wholeChecks, events, write, { ...meant, isShownAtOnce: true })
+      }
       const write = () => from.writeEvents(told)
-      return watchWith(to.readEvents(requestId), line === undefined ? write() : line.next(write), meant)
+      const parts = [events, line === undefined ? write() : line.next(write), meant] as const
+      const needed = from.hasWholeCalls === true ? wholeChecks : checks
+      return needed === null ? new TranslatedWatch(...parts) : new CheckedWatch(needed, ...parts)
     },
     answer(whole, asStream) {
       const read = to.readAnswer(whole, requestId)
@@ -161,14 +172,6 @@ function answersOf({
     },
   }
 }
-
-type WatchParts = ConstructorParameters<typeof TranslatedWatch>
-
-const plainWatch = (...parts: WatchParts) => new TranslatedWatch(...parts)
-const checkedWatch =
-  (checks: Checks) =>
-  (...parts: WatchParts) =>
-    new CheckedWatch(checks, ...parts)
 
 /** @throws Error when a call is of nothing */
 function requireNames({ parts }: NeutralAnswer): void {

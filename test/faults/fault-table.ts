@@ -14,6 +14,7 @@ export const FAULTS = {
   error: 'reports an error, although its status was 200',
   page: 'sends the HTML page of a proxy, with status 200',
   whole: 'sends a whole answer in place of a stream',
+  stream: 'sends a stream in place of a whole answer',
   oversized: 'sends headers of 64 KiB, or an event of 5 MiB',
   more: 'goes on after the end, and says that it ends again',
   trailing: 'sends bytes after the end of its HTTP answer',
@@ -145,6 +146,7 @@ export const ROWS: readonly FaultRow[] = [
     garbage: REFUSED,
     error: REFUSED,
     page: REFUSED,
+    stream: well(),
   }),
   ...rowsOf('whole', 'in the body', {
     cut: BROKEN,

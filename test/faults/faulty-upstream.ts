@@ -85,7 +85,7 @@ async function commit(
   if (fault === 'slow') return drip(socket)
   const isStream = form === 'stream'
   if (fault === 'page') return void socket.end(head('text/html') + chunk('<html>Bad Gateway</html>') + END)
-  if (fault === 'whole') return void socket.end(wholeAnswer(speech, false))
+  if (fault === 'whole' || fault === 'stream') return void socket.end(wholeAnswer(speech, fault === 'stream'))
   if (fault === 'oversized' && stage === 'in headers')
     return void socket.end(`HTTP/1.1 200 OK\r\nx-long: ${'x'.repeat(2 ** 16)}\r\n${wholeAnswer(speech, isStream)}`)
   const type = isStream ? speech.streamType : 'application/json'

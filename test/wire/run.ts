@@ -32,13 +32,19 @@ export function chunksOf({ upstream_response: response }: Case): readonly Buffer
 /** As the daemon's thread does, but at once. */
 const check = createVerdicts()
 
+const FACTS = { requestId: 'r1', nowS: 1_700_000_000, elapsedNs: () => 5_000_000 }
+const sideOf = ({ provider, upstream }: Case) => ({
+  model: 'm',
+  provider: provider ?? (upstream === 'openai-chat' ? 'openai' : upstream),
+})
+
 /** Runs a case as the gateway does. @throws GateError when the request is refused */
 export function run(one: Case, chunks: readonly Buffer[]): Run {
   const client = dialectOf(one.ingress, one.path)
   const spoken = dialectOf(one.upstream)
-  const side = { model: 'm', provider: one.provider ?? (one.upstream === 'openai-chat' ? 'openai' : one.upstream) }
+  const side = sideOf(one)
   const isStream = Array.isArray(one.upstream_response)
-  const call = callOf(client, one, isStream)
+  const call = callOf(client, one.client_request, isStream)
   const asked = client.readRequest(call)
   const { grade = client === spoken ? 'native' : 'translate' } = one
   if (grade === 'native') {
@@ -53,18 +59,31 @@ export function run(one: Case, chunks: readonly Buffer[]): Run {
     watch,
     answer,
   } = translate(client, { dialect: spoken, grade, instead: spoken }, call, side, {
-    requestId: 'r1',
-    nowS: 1_700_000_000,
-    elapsedNs: () => 5_000_000,
+    ...FACTS,
     check,
     calls: one.tool_arguments ?? 'pass',
   })
-  const shown = isStream ? passed(client, watch(), chunks) : answer(answerBytes(one), false).toString()
+  const shown = isStream ? passed(client, watch(true), chunks) : answer(answerBytes(one), false).toString()
   return { sent: sent.toString(), dropped, shown }
 }
 
+/** What a client that asked for a whole answer gets when its upstream sends the stream of a case. */
+export function runWhole(one: Case): string {
+  const client = dialectOf(one.ingress, one.path)
+  const spoken = dialectOf(one.upstream)
+  const { stream: _, stream_options: __, ...request } = one.client_request
+  const call = callOf(client, client.name === 'ollama' ? { ...request, stream: false } : request, false)
+  const grade = one.grade === 'repair' ? 'repair' : 'translate'
+  const isPassing = client === spoken && grade !== 'repair'
+  const { watch } = translate(client, { dialect: spoken, grade, instead: spoken }, call, sideOf(one), {
+    ...FACTS,
+    ...(isPassing ? { showsThinking: true } : { check, calls: one.tool_arguments ?? 'pass' }),
+  })
+  return passed(client, watch(false), chunksOf(one))
+}
+
 /** Where the model is a part of the path, or a stream has a path of its own, that says so; it is `m`. */
-function callOf(client: Dialect, one: Case, isStream: boolean): Call {
+function callOf(client: Dialect, request: Case['client_request'], isStream: boolean): Call {
   const endpoint =
     client.endpoints.find(({ path, withQuery }) => isStream && (path.includes('stream') || withQuery !== undefined)) ??
     client.endpoints[0]
@@ -72,7 +91,7 @@ function callOf(client: Dialect, one: Case, isStream: boolean): Call {
   const { path, withQuery } = endpoint
   const url = `${path.replace(/\{\w+\}/, 'm')}${withQuery === undefined ? '' : `?${withQuery}`}`
   const param = path.includes('{') ? 'm' : ''
-  return { endpoint, param, url, headers: {}, body: Buffer.from(JSON.stringify(one.client_request)) }
+  return { endpoint, param, url, headers: {}, body: Buffer.from(JSON.stringify(request)) }
 }
 
 function dialectOf(name: string, path?: string): Dialect {

@@ -77,7 +77,7 @@ for (const [name, callOf] of Object.entries(CALLS)) {
     const { whole, stream } = callOf(nameless)
     expect(eventsOf(name, stream).at(-1)).toEqual({ kind: 'error', message: NAMELESS })
     expect(() => translationFrom(name).answer(Buffer.from(JSON.stringify(whole)), false)).toThrow(NAMELESS)
-    const watch = translationFrom(name).watch()
+    const watch = translationFrom(name).watch(true)
     watch.feed(Buffer.from(stream))
     watch.rest()
     expect(watch.failure()).toBe(NAMELESS)
@@ -171,7 +171,7 @@ test.each<{ readonly first: Event }>([
   { first: REASON },
   { first: STOP },
 ])('a message that had not begun passes with one end alone: $first.0', ({ first }) => {
-  const watch = dialectOf('anthropic').watch()
+  const watch = dialectOf('anthropic').watch(true)
   const shown = watch.feed(Buffer.from(named(['ping', {}], first, ...END)))
   expect(String(shown)).toBe(named(['ping', {}]))
   expect(watch.garbage?.()).toBe('the upstream went on with a message that had not begun')

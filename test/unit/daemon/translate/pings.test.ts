@@ -51,7 +51,7 @@ function watchOf(client: ClientName, dialect: Dialect, upstream: UpstreamName) {
   const call = { endpoint, param: 'm', url: endpoint.path, headers: {}, body }
   const facts = { requestId: 'r1', nowS: 1, elapsedNs: () => 0 }
   const side = { model: 'm', provider: 'custom' }
-  return translate(dialect, { dialect: spoken, grade: 'translate', instead: spoken }, call, side, facts).watch()
+  return translate(dialect, { dialect: spoken, grade: 'translate', instead: spoken }, call, side, facts).watch(true)
 }
 
 const PAIRS = CLIENT_NAMES.flatMap((client) => UPSTREAMS.map((upstream) => ({ client, upstream })))

@@ -14,7 +14,7 @@ function shownTo(name: string, pieces: readonly string[], finish: string): strin
   const request = { model: 'm', messages: [{ role: 'user', content: 'hi' }], contents: [{ parts: [{ text: 'hi' }] }] }
   const call = { endpoint, param: 'm', url: endpoint.path, headers: {}, body: Buffer.from(JSON.stringify(request)) }
   const spoken = { dialect: chat, grade: 'translate', instead: chat } as const
-  const watch = translate(client, spoken, call, { model: 'm', provider: 'openai' }, FACTS).watch()
+  const watch = translate(client, spoken, call, { model: 'm', provider: 'openai' }, FACTS).watch(true)
   const frames = [
     ...pieces.map((args, at) =>
       frame({ tool_calls: [{ index: 0, ...(at === 0 && { id: 'a' }), function: { name: 'look', arguments: args } }] }),
