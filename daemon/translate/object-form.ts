@@ -13,10 +13,21 @@ export type BatchUsage = {
   readonly isPaidInFull?: true
 }
 
-/** What one request of a batch asks for. `mostTokens`: the longest answer that it wants; null: it does not say. */
-export type BatchRequest = { readonly model: string; readonly bytes: number; readonly mostTokens: number | null }
+/**
+ * What one request of a batch asks for. `mostTokens`: the longest answer that it wants; null: it does not say.
+ * `isPaidInFull`: it costs what any other request does; absent: the share that batches cost.
+ */
+export type BatchRequest = {
+  readonly model: string
+  readonly bytes: number
+  readonly mostTokens: number | null
+  readonly isPaidInFull?: true
+}
 
-/** How far a batch is, or what else is paid for. `void`: nothing of it was used; `answered`: the share of its requests, from 0 to 1. */
+/**
+ * How far a batch is, or what else is paid for. `void`: nothing of it was used; `answered`: the share of its requests,
+ * from 0 to 1.
+ */
 export type BatchState =
   | { readonly kind: 'running' }
   | { readonly kind: 'void' }

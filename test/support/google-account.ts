@@ -15,8 +15,8 @@ type Upload = { readonly file: Record<string, unknown>; bytes: Buffer }
 class Refused extends Error {}
 
 /**
- * An account at Google as its documentation has it: files by resumable uploads, batches, caches, lists of pages of two. It takes
- * an upload only with the headers of the protocol, and pieces in their order.
+ * An account at Google as its documentation has it: files by resumable uploads, batches, caches, lists of pages of two.
+ * It takes an upload only with the headers of the protocol, and pieces in their order.
  * @see https://ai.google.dev/gemini-api/docs/files
  */
 export async function startGoogleAccount(key: string) {

@@ -16,6 +16,8 @@ export type BatchPart = {
   answerTokens: number
   /** Requests that do not say how long their answers may be. */
   unbounded: number
+  /** They cost what any other request does; absent: the share that batches cost. */
+  isPaidInFull?: true
 }
 
 /** All makers say that a batch costs half of what its requests would. */
@@ -37,7 +39,7 @@ const LIKELY_ANSWER_TOKENS = 512
 /** Adds a request to those of its model. @param targetOf what the upstream calls a model */
 export function addRequest(
   parts: Map<string, BatchPart>,
-  { model, bytes, mostTokens }: BatchRequest,
+  { model, bytes, mostTokens, isPaidInFull }: BatchRequest,
   targetOf: (model: string) => string = (same) => same,
 ): void {
   const isCounted = model !== UNREAD && (parts.has(model) || parts.size < MOST_MODELS)
@@ -46,6 +48,7 @@ export function addRequest(
   part.bytes += bytes
   part.answerTokens += mostTokens ?? 0
   part.unbounded += mostTokens === null ? 1 : 0
+  if (isPaidInFull === true) part.isPaidInFull = true
 }
 
 /** Adds so many bytes of requests of which nothing else is known. */
@@ -72,11 +75,11 @@ function partOf(
 
 /** The most that the requests of a part can cost. @param longest the longest answer of the model, in tokens */
 export function worstOfPart(part: BatchPart, price: ModelPrice | null, longest: number | null): Worst {
-  const { bytes, answerTokens, unbounded } = part
+  const { bytes, answerTokens, unbounded, isPaidInFull } = part
   if (price === null) return { amount: 0, isFree: false, isKnown: false }
   const tokens = answerTokens + unbounded * (longest ?? USUAL_ANSWER_TOKENS)
   const whole = worstMicrodollars(dearestRates(price), Math.ceil(bytes / BYTES_PER_TOKEN), tokens)
-  const amount = Math.ceil(whole * BATCH_SHARE)
+  const amount = Math.ceil(whole * (isPaidInFull === true ? 1 : BATCH_SHARE))
   return { amount, isFree: amount === 0, isKnown: true, mustFit: true }
 }
 

@@ -10,12 +10,12 @@ import type { ObjectJob, ObjectParts } from './job.ts'
 /** Models that requests may be for which could not be read. */
 const MOST_CANDIDATES = 300
 
-/** A batch that is about to be made: keep it when it is, else give back what is reserved for it. */
+/** A batch, or a cache, that is about to be made: keep it when it is, else give back what is reserved for it. */
 type Making = { readonly keep: (thing: JsonRecord) => void; readonly giveUp: () => void }
 
 /**
- * Reserves what a batch can cost at most, by the requests in its body, or in its file if that went up through Gate.
- * @param targetOf what the upstream calls a model @returns null: no batch is made
+ * Reserves what a batch or a cache can cost at most, by what is in its body, or in its file if that went up through Gate.
+ * @param targetOf what the upstream calls a model @returns null: nothing is made that is paid for
  * @throws GateError when a budget does not allow it
  */
 export async function reserveFor(
@@ -25,7 +25,7 @@ export async function reserveFor(
   targetOf: (model: string) => string,
 ): Promise<Making | null> {
   const { call, form, dialect, payer } = job
-  if (call.endpoint.about !== 'batches' || call.endpoint.object !== 'create') return null
+  if (call.endpoint.isPaidFor !== true) return null
   const { name, provider } = upstream
   const at = now()
   const candidate = (model: string) => {

@@ -158,7 +158,11 @@ export const objects: ObjectForm = {
     path: below,
     bytesIn: ({ sizeBytes }) => (/^\d+$/.test(String(sizeBytes)) ? Number(sizeBytes) : null),
   },
-  requestsIn: (body, model) => requestsOf(body).map((one) => requestOf(recordIn(camelIn(one)['request']), model ?? '')),
+  requestsIn(body, model) {
+    const cached = 'batch' in body ? null : modelOfCache(body)
+    if (cached !== null) return [{ ...requestOf(body, cached), mostTokens: 0, isPaidInFull: true }]
+    return requestsOf(body).map((one) => requestOf(recordIn(camelIn(one)['request']), model ?? ''))
+  },
   requests: {
     key: 'request',
     isWhole: ({ endpoint, headers }) =>
@@ -166,9 +170,9 @@ export const objects: ObjectForm = {
     requestOf: ({ request }) => (isRecord(request) ? requestOf(request, '') : null),
   },
   modelIn: ({ endpoint, param }) => (endpoint.path.endsWith(CREATE) ? param.replace(/^models\//, '') : null),
-  withModels(body, modelFor) {
-    const one = textIn(body['model'])
-    if (one !== null) return { ...body, model: `models/${modelFor(one.replace(/^models\//, ''))}` } // of a cache
+  withModels(asked, modelFor) {
+    const own = modelOfCache(asked)
+    const body = own === null ? asked : { ...asked, model: `models/${modelFor(own)}` }
     if (!('batch' in body)) return body
     const batch = camelIn(body['batch'])
     const input = inputOf(body)
@@ -190,11 +194,14 @@ const listName = (page: JsonRecord): string => ['operations', 'cachedContents'].
 
 const isCache = ({ name }: JsonRecord): boolean => textIn(name)?.startsWith('cachedContents/') === true
 
+const modelOfCache = ({ model }: JsonRecord): string | null => textIn(model)?.replace(/^models\//, '') ?? null
+
 /** The model has read it once, at the price of any other prompt. */
-function cacheUsage({ model, usageMetadata }: JsonRecord): BatchUsage {
+function cacheUsage(cache: JsonRecord): BatchUsage {
+  const { usageMetadata } = cache
   const inputTokens = countIn(recordIn(usageMetadata)['totalTokenCount'])
   const usage = { inputTokens, outputTokens: 0, cachedTokens: 0, reasoningTokens: 0 }
-  return { model: (textIn(model) ?? '').replace(/^models\//, ''), usage, isPaidInFull: true }
+  return { model: modelOfCache(cache) ?? '', usage, isPaidInFull: true }
 }
 
 /** The upload that a piece belongs to. */

@@ -1,4 +1,5 @@
-// Files, batches and caches of Google's API, by hand: what the official SDK does with them is in test/e2e/google-files.test.ts.
+// Files, batches and caches of Google's API, by hand: what the official SDK does with them is in
+// test/e2e/google-files.test.ts.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createBatchLooks } from '../../../../daemon/gateway/objects/batch-looks.ts'
 import { createObjects } from '../../../../daemon/gateway/objects/known.ts'
@@ -297,6 +298,8 @@ test('a key for some models makes batches of those, and none whose models are in
   expect((await ask('POST', CREATE, { key, body: inline(request) })).status).toBe(200)
   const asOther = inline({ ...request, model: 'models/google/gemini' })
   expect((await ask('POST', CREATE, { key, body: asOther })).status).toBe(404)
+  // a model beside the batch hides none inside it
+  expect((await ask('POST', CREATE, { key, body: { model: 'models/alias', ...asOther } })).status).toBe(404)
   expect(
     (await ask('POST', '/v1beta/models/google%2Fgemini:batchGenerateContent', { key, body: inline(request) })).status,
   ).toBe(404)
@@ -351,12 +354,20 @@ test.each([{ version: 'v1beta' }, { version: 'v1' }])(
     expect((await ask('GET', CACHES, { key: other })).text).not.toContain(`"${name}"`)
     expect(spent() - before).toBe(40 * DOLLAR) // its tokens at their full price, and nothing for looking at it
     expect(gate.rows.filter(({ requestId }) => requestId === `google ${name}`)).toMatchObject([
-      { targetModel: 'reader', inputTokens: 4_000, outputTokens: 0, estimated: false },
+      { model: 'book', targetModel: 'reader', inputTokens: 4_000, outputTokens: 0, estimated: false },
     ])
     expect((await ask('DELETE', place)).json).toEqual({})
     expect((await ask('GET', place)).status).toBe(404)
   },
 )
+
+test('what would cost more than is left is not cached, and nothing stays held for what was refused', async () => {
+  const long = [{ role: 'user', parts: [{ text: 'book '.repeat(100_000) }] }]
+  const before = held()
+  const { status, text } = await ask('POST', CACHES, { body: { model: 'models/book', contents: long } })
+  expect([status, text]).toEqual([429, expect.stringMatching(/may cost 16\d\d\.\d\d USD/)])
+  expect([held(), account.seen]).toEqual([before, []])
+})
 
 test.each([
   { says: 'by its name', named: (name: string) => `"cachedContent":"${name}"` },
