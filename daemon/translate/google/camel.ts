@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord } from '../json-value.ts'
+import { isRecord, type JsonRecord, listIn } from '../json-value.ts'
 
 /**
  * An object of Google's API with its keys in camelCase. Its parser takes snake_case as well, and some clients send
@@ -11,7 +11,9 @@ export function camelIn(value: unknown): JsonRecord {
   return Object.fromEntries(names.map((name) => [camel(name), value[name]]))
 }
 
-export const camelsIn = (value: unknown): readonly JsonRecord[] =>
-  Array.isArray(value) ? value.filter(isRecord).map(camelIn) : []
+/** A list; Google's parser takes one object for a list of one. */
+export const oneOrMore = (value: unknown): readonly unknown[] => (isRecord(value) ? [value] : listIn(value))
+
+export const camelsIn = (value: unknown): readonly JsonRecord[] => oneOrMore(value).filter(isRecord).map(camelIn)
 
 const camel = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())

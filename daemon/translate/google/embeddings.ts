@@ -14,7 +14,7 @@ import {
   textIn,
 } from '../json-value.ts'
 import { list, must, NUMBER, record, TEXT, UNNEEDED } from '../shape.ts'
-import { camelIn, camelsIn } from './camel.ts'
+import { camelIn, camelsIn, oneOrMore } from './camel.ts'
 
 const BATCH = ':batchEmbedContents'
 const PART = record({ text: must(TEXT) })
@@ -68,8 +68,7 @@ export const embeddings: EmbedForm<Call> = {
 
 /** @throws GateError BAD_REQUEST for anything but text */
 function textOf(request: JsonRecord): string {
-  const given = recordIn(request['content'])['parts']
-  const parts = isRecord(given) ? [given] : listIn(given)
+  const parts = oneOrMore(recordIn(request['content'])['parts'])
   const texts = parts.map((part) => (isRecord(part) ? textIn(part['text']) : null))
   if (parts.length === 0 || texts.includes(null))
     throw new GateError('BAD_REQUEST', '"content" must be text for the upstream of this model', { param: 'content' })

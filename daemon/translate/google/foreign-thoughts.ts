@@ -3,6 +3,7 @@ import type { UpstreamSide } from '../call.ts'
 import { isOurs, mayHoldOurs } from '../call-signature.ts'
 import { type Edit, memberEdits } from '../json-splice.ts'
 import { isRecord } from '../json-value.ts'
+import { oneOrMore } from './camel.ts'
 
 /** Gemini 3 refuses a turn whose first call has no signature; this stands for one that it has not made itself. */
 export const NOT_SIGNED = 'skip_thought_signature_validator'
@@ -12,13 +13,14 @@ export const ASKS_FOR_SIGNATURES = /gemini-(?:[3-9]|\d\d)/
 export function foreignThoughtsEdits(body: Buffer, { model, provider }: UpstreamSide, outline: JsonOutline): Edit[] {
   if (provider === 'peer' || !mayHoldOurs(body)) return []
   return memberEdits(body, outline, 'contents', (contents) =>
-    Array.isArray(contents) ? contents.map((content) => withParts(content, model)) : contents,
+    oneOrMore(contents).map((content) => withParts(content, model)),
   )
 }
 
 function withParts(content: unknown, model: string): unknown {
-  if (!isRecord(content) || !Array.isArray(content['parts'])) return content
-  return { ...content, parts: content['parts'].map((part) => (isRecord(part) ? signedAnew(part, model) : part)) }
+  if (!isRecord(content) || !('parts' in content)) return content
+  const parts = oneOrMore(content['parts'])
+  return { ...content, parts: parts.map((part) => (isRecord(part) ? signedAnew(part, model) : part)) }
 }
 
 function signedAnew(part: object, model: string): object {

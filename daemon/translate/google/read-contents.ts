@@ -75,7 +75,7 @@ function partsIn(
   pairs: Pairs,
 ): readonly (NeutralPart | Shown)[] {
   const { parts, text } = recordIn(content)
-  const all = typeof text === 'string' ? [{ text }] : camelsIn(isRecord(parts) ? [parts] : parts)
+  const all = typeof text === 'string' ? [{ text }] : camelsIn(parts)
   return all.flatMap((part, index) => readPart(part, `${where}.parts[${index}]`, features, pairs))
 }
 

@@ -4,7 +4,7 @@ import { isRecord, type JsonRecord, listIn, numberIn, textIn } from '../json-val
 import { EFFORTS, type Feature, type NeutralMessage, type NeutralRequest, type NeutralTool } from '../neutral.ts'
 import { serviceIn } from '../service.ts'
 import { toolSchemaOf } from '../tool-schema.ts'
-import { camelIn, camelsIn } from './camel.ts'
+import { camelIn, camelsIn, oneOrMore } from './camel.ts'
 import { isStream } from './endpoint.ts'
 import { readContents, readParts } from './read-contents.ts'
 import { jsonSchemaOf } from './schema.ts'
@@ -47,9 +47,6 @@ export function readNeutralRequest({ endpoint, body }: Call): NeutralRequest {
   }
 }
 
-/** Google's parser takes one for a list of one. */
-const oneOrMore = (value: unknown): readonly unknown[] => (isRecord(value) ? [value] : listIn(value))
-
 /** Notes what is asked for that is no field of the neutral form. */
 function noteFeatures(config: JsonRecord, features: Set<Feature>): void {
   if ((numberIn(config['candidateCount']) ?? 1) > 1) features.add('several answers')
@@ -70,7 +67,7 @@ function systemOf(instruction: unknown, features: Set<Feature>): readonly Neutra
 /** Functions that the client describes; tools that Google runs itself are nobody else's. */
 function toolsOf(request: JsonRecord, features: Set<Feature>): Pick<NeutralRequest, 'tools' | 'toolChoice'> {
   const all: NeutralTool[] = []
-  for (const tool of camelsIn(oneOrMore(request['tools']))) {
+  for (const tool of camelsIn(request['tools'])) {
     if (Object.keys(tool).some((name) => name !== 'functionDeclarations')) features.add('server tools')
     all.push(...camelsIn(tool['functionDeclarations']).map(toolOf))
   }

@@ -11,6 +11,7 @@ import {
   NUMBER,
   OBJECT,
   record,
+  type Shape,
   someWords,
   TEXT,
   TEXTS,
@@ -55,7 +56,10 @@ const PART = keyed({
   toolResponse: OBJECT,
 })
 
-const CONTENT = record({ parts: { ...list(PART), ...PART }, text: TEXT })
+/** Google's parser takes one object for a list of one. */
+const oneOrMore = (shape: Shape): Shape => ({ ...list(shape), ...shape })
+
+const CONTENT = record({ parts: oneOrMore(PART), text: TEXT })
 const TURN = choice('role', { user: CONTENT, model: CONTENT, function: CONTENT }, { usual: 'user' })
 
 const CONFIG = record(
@@ -86,7 +90,7 @@ const CONFIG = record(
 
 const TOOL = record(
   {
-    functionDeclarations: list(
+    functionDeclarations: oneOrMore(
       record(
         { name: must(FILLED), description: TEXT, parameters: OBJECT, parametersJsonSchema: OBJECT },
         { either: ['parameters', 'parametersJsonSchema'] },
@@ -98,9 +102,9 @@ const TOOL = record(
 
 /** A request, as far as it is read for another dialect. */
 export const REQUEST = record({
-  contents: { ...list(TURN), ...TURN },
-  systemInstruction: { ...TEXT, ...record({ role: UNNEEDED, parts: { ...list(PART), ...PART }, text: TEXT }) },
-  tools: { ...list(TOOL), ...TOOL },
+  contents: oneOrMore(TURN),
+  systemInstruction: { ...TEXT, ...record({ role: UNNEEDED, parts: oneOrMore(PART), text: TEXT }) },
+  tools: oneOrMore(TOOL),
   toolConfig: record({
     functionCallingConfig: record({
       mode: anyCase(someWords('AUTO', 'ANY', 'NONE', 'MODE_UNSPECIFIED')),
