@@ -44,7 +44,7 @@ What an upstream cannot express is never changed silently:
 - **emulated**: it is said in another way.
 - **refused**: the answer is a 400 that names the field.
 
-What is asked for beyond what a model has is fitted, where that is known: an answer is as long as the model can say at most, and at an engine as its context has left; an effort or a budget is the nearest that it has.
+What is asked for beyond what a model has is fitted, where that is known, and this is not named: the limit of an answer is lowered to what the model can say, and at an engine to what its context has left; an effort or a budget becomes the nearest that it has.
 
 A request that does not follow the client's own dialect is refused as well where it is translated, with every place where it does not (eight at most): values of a wrong type, parts, roles and
 items of an unknown kind, tools without a name, images without an address. \`messages[2].content[0].text: must be a string; tools[0].function.name: is required\`. What each dialect may say is a

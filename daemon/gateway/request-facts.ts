@@ -6,7 +6,7 @@ import type { RequestTrace } from '../telemetry/trace.ts'
 import type { Wait } from './answer-headers.ts'
 import type { OngoingAttempt } from './usage-row.ts'
 
-/** What is known of a request, which is more and more on its way. */
+/** What is known of a request, filled in as it proceeds. */
 export type RequestFacts = {
   /** Whose it is; empty until that is known. */
   keyId: string

@@ -4,15 +4,13 @@ import type { NeutralRequest } from './neutral.ts'
 
 /** An estimate of a prompt is right within a third. */
 const SAFELY = 4 / 3
-/** No token of a text has fewer bytes of JSON on average. */
-const LEAST_BYTES_PER_TOKEN = 2
 /** Where a prompt fills the context itself, its upstream is left to say so. */
 const LEAST_ROOM = 1_024
 
 type Prompt = { readonly bytes: number; readonly tokens: () => number }
 
 /**
- * A request whose answer may be as long as its model allows, where that is known. Clients ask for the longest answers of
+ * Lowers the limit of an answer to what the model can say, where that is known. Clients ask for the longest answers of
  * the model that they think they talk to; upstreams refuse to promise more than their model can say, and engines more
  * than is left of its context.
  */
@@ -26,7 +24,7 @@ export function withRoom(
   const { outputTokens = asked, contextTokens } = facts
   const context = providerRow(provider).isEngine === true ? contextTokens : undefined
   const longest = Math.min(asked, outputTokens)
-  const isSmall = context === undefined || longest + prompt.bytes / LEAST_BYTES_PER_TOKEN <= context
+  const isSmall = context === undefined || longest + prompt.bytes <= context // a token has a byte at least
   const room = isSmall ? longest : Math.max(context - Math.ceil(prompt.tokens() * SAFELY), LEAST_ROOM)
   const maxOutputTokens = Math.min(longest, room)
   return maxOutputTokens === asked ? request : { ...request, maxOutputTokens }

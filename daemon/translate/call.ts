@@ -97,7 +97,7 @@ export type Routing = {
 export type UpstreamSide = {
   readonly model: string
   readonly provider: string
-  /** What is known of the model; absent: nothing, or nobody asks. */
+  /** What is known of the model; absent: nothing, or it is not needed. */
   readonly facts?: ModelFacts
 }
 

@@ -22,6 +22,16 @@ export const atMost = (most: number): Pick<FeatureRow, 'how' | 'loses'> => ({
 
 export type FeatureTable = Readonly<Record<Feature, FeatureRow>>
 
+/** The tables of a dialect, each made when its provider is first asked for. */
+export function forProviders(make: (provider: string) => FeatureTable): (provider: string) => FeatureTable {
+  const made = new Map<string, FeatureTable>()
+  return (provider) => {
+    const table = made.get(provider) ?? make(provider)
+    made.set(provider, table)
+    return table
+  }
+}
+
 /**
  * Looks at what a request asks of an upstream that may not be able to express it.
  * @param named how the client's dialect names each feature
@@ -129,7 +139,7 @@ function featuresOf(request: NeutralRequest): ReadonlySet<Feature> {
   return used
 }
 
-/** Whether the model must call a tool. One that was left out, since its provider would run it, nobody can call. */
+/** Whether the model must call a tool. One that was left out, since its provider would run it, cannot be called. */
 export function isForced(request: NeutralRequest): boolean {
   const { tools, toolChoice } = request
   if (toolChoice !== null && typeof toolChoice === 'object') return tools.some(({ name }) => name === toolChoice.name)

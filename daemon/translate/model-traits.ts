@@ -1,4 +1,4 @@
-import type { FeatureRow } from './features.ts'
+import type { FeatureRow, FeatureTable } from './features.ts'
 import { EFFORTS, type Feature, type NeutralRequest } from './neutral.ts'
 
 // What the models of one provider take differs, and it refuses what one does not. Their names say which they are.
@@ -14,19 +14,26 @@ type Levels = readonly [is: RegExp, levels: readonly string[]]
 
 type Traits = { readonly refusals: readonly Refusal[]; readonly levels: readonly Levels[] }
 
-/** https://platform.openai.com/docs/guides/reasoning, https://platform.openai.com/docs/guides/latest-model */
+/**
+ * A dot or a digit after a version makes it another one. `-chat` is said of models that do not think.
+ * https://platform.openai.com/docs/guides/reasoning, https://platform.openai.com/docs/models
+ */
 const OPENAI: Traits = {
   refusals: [
-    { is: /^gpt-5\.[124](?!.*(?:codex|pro|chat))/, refused: SAMPLING, rests: true },
-    { is: /^(?:o[1-9]|gpt-(?:[5-9]|\d\d)(?!.*chat))/, refused: SAMPLING },
+    { is: /^gpt-5\.[124](?!\d)(?!.*(?:codex|pro))(?!.*-chat(?:-|$))/, refused: SAMPLING, rests: true },
+    { is: /^(?:o[1-9]|codex|gpt-(?:[5-9]|[12]\d)(?!\d)(?!.*-chat(?:-|$)))/, refused: SAMPLING },
   ],
   levels: [
-    [/^(?:gpt-[34]|chatgpt)|^gpt-.*chat/, []],
+    [/^(?:gpt-[34]|chatgpt)|^gpt-.*-chat(?:-|$)/, []],
     [/^gpt-5-pro/, ['high']],
-    [/^gpt-5(?!\.)/, ['minimal', 'low', 'medium', 'high']],
-    [/^gpt-5\.1(?!-codex-max)/, ['none', 'low', 'medium', 'high']],
-    [/^gpt-5\.[1-5]/, ['none', 'low', 'medium', 'high', 'xhigh']],
-    [/^o[1-9]/, ['low', 'medium', 'high']],
+    [/^gpt-5\.\d+-pro/, ['medium', 'high', 'xhigh']],
+    [/^gpt-5\.1-codex-mini/, ['medium', 'high']],
+    [/^gpt-5(?:\.1)?-codex(?!-max)/, ['low', 'medium', 'high']],
+    [/^gpt-5\.\d+.*codex/, ['low', 'medium', 'high', 'xhigh']],
+    [/^gpt-5(?![\d.])/, ['minimal', 'low', 'medium', 'high']],
+    [/^gpt-5\.1(?!\d)/, ['none', 'low', 'medium', 'high']],
+    [/^gpt-5\.[2-5](?!\d)/, ['none', 'low', 'medium', 'high', 'xhigh']],
+    [/^(?:o[1-9]|codex)/, ['low', 'medium', 'high']],
   ],
 }
 
@@ -37,7 +44,7 @@ const TRAITS: Readonly<Record<string, Traits>> = {
   xai: {
     refusals: [
       { is: /non-reasoning/, refused: ['penalties'] },
-      { is: /^grok-(?:[4-9]|code|build)/, refused: ['penalties', 'stop sequences'] },
+      { is: /^grok-(?:3-mini|[4-9]|\d\d|code|build)/, refused: ['penalties', 'stop sequences'] },
     ],
     levels: [
       [/^grok-3-mini/, ['low', 'high']],
@@ -65,6 +72,9 @@ const NONE: Traits = { refusals: [], levels: [] }
 
 const traitsOf = (provider: string): Traits => (Object.hasOwn(TRAITS, provider) ? (TRAITS[provider] ?? NONE) : NONE)
 
+/** One that was trained on is named after the model that it was made of. */
+const baseOf = (model: string): string => model.replace(/^ft:/, '')
+
 const ORDER: readonly string[] = ['none', ...EFFORTS]
 
 /**
@@ -72,7 +82,7 @@ const ORDER: readonly string[] = ['none', ...EFFORTS]
  * @returns null: it takes none
  */
 export function levelOf(provider: string, model: string, effort: string): string | null {
-  const levels = traitsOf(provider).levels.find(([is]) => is.test(model))?.[1]
+  const levels = traitsOf(provider).levels.find(([is]) => is.test(baseOf(model)))?.[1]
   if (levels === undefined) return effort
   const asked = ORDER.indexOf(effort)
   return levels.find((level) => ORDER.indexOf(level) >= asked) ?? levels.at(-1) ?? null
@@ -80,7 +90,7 @@ export function levelOf(provider: string, model: string, effort: string): string
 
 /** How tokens are chosen and ended is not for clients to say with every model, least while it thinks. */
 function refusedBy(provider: string, model: string, { effort }: NeutralRequest): readonly Sampling[] {
-  const found = traitsOf(provider).refusals.find(({ is }) => is.test(model))
+  const found = traitsOf(provider).refusals.find(({ is }) => is.test(baseOf(model)))
   return found === undefined || (found.rests === true && effort === null) ? [] : found.refused
 }
 
@@ -99,25 +109,43 @@ export function asModelTakes(request: NeutralRequest, provider: string, model: s
   }
 }
 
-/** The same as rows of features. @param usual what is said of them otherwise */
-export function ofModels(
-  provider: string,
-  usual: Readonly<Record<Feature, FeatureRow>>,
-): Partial<Record<Feature, FeatureRow>> {
+/**
+ * The rows of a dialect's features with what models of a provider do not take.
+ * @param usual what is said of any model
+ * @param efforts what a model is told with an effort
+ */
+export function withModels(provider: string, usual: FeatureTable, efforts: readonly Feature[]): FeatureTable {
   const { refusals, levels } = traitsOf(provider)
-  const rows = SAMPLING.flatMap((feature): readonly (readonly [Feature, FeatureRow])[] => {
-    const { how, loses, ...row } = usual[feature]
-    if (row.does === 'drop' || !refusals.some(({ refused }) => refused.includes(feature))) return []
-    const said = [how, 'dropped for models that refuse it'].filter((text) => text !== undefined)
-    const alsoLoses = (request: NeutralRequest, model: string) =>
-      refusedBy(provider, model, request).includes(feature) || loses?.(request, model) === true
-    return [[feature, { ...row, how: said.join('; '), loses: alsoLoses }]]
+  const isRefused = (feature: Sampling) => refusals.some(({ refused }) => refused.includes(feature))
+  const sampling = SAMPLING.filter(isRefused).map((feature) =>
+    losing(usual, feature, 'dropped for models that refuse it', (request, model) =>
+      refusedBy(provider, model, request).includes(feature),
+    ),
+  )
+  const thinking = (levels.length > 0 ? efforts : []).map((feature) => {
+    const nearest = feature === 'effort' ? 'the nearest that the model has; ' : ''
+    return losing(
+      usual,
+      feature,
+      `${nearest}dropped for models that take none`,
+      (_, model) => levelOf(provider, model, 'medium') === null,
+    )
   })
-  if (levels.length === 0) return Object.fromEntries(rows)
-  const effort: FeatureRow = {
-    ...usual.effort,
-    how: 'the nearest that the model has; dropped for models that take none',
-    loses: ({ effort: asked }, model) => asked !== null && levelOf(provider, model, asked) === null,
-  }
-  return { ...Object.fromEntries(rows), effort }
+  return { ...usual, ...Object.fromEntries([...sampling, ...thinking]) }
+}
+
+/** A row with one more reason to lose what is asked for; one that loses it anyway stays as it is. */
+function losing(
+  usual: FeatureTable,
+  feature: Feature,
+  why: string,
+  isLost: NonNullable<FeatureRow['loses']>,
+): readonly [Feature, FeatureRow] {
+  const { how, loses, ...row } = usual[feature]
+  if (row.does === 'drop') return [feature, usual[feature]]
+  const said = [how, why].filter((text) => text !== undefined).join('; ')
+  return [
+    feature,
+    { ...row, how: said, loses: (request, model) => isLost(request, model) || loses?.(request, model) === true },
+  ]
 }

@@ -1,6 +1,6 @@
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Call, Endpoint } from './call.ts'
-import { fieldsDropped } from './features.ts'
+import { fieldsDropped, withRealForce } from './features.ts'
 import { written } from './json-splice.ts'
 import { isRecord, recordIn, textIn } from './json-value.ts'
 import { openAiChat } from './openai-chat/dialect.ts'
@@ -43,14 +43,17 @@ export function asChat(call: Call, hold: (bytes: number) => void): Call {
   const { neutral: to } = openAiChat
   const request = from.readRequest(meant)
   const lost = fieldsDropped(request, from.features(PROVIDER), to.features(PROVIDER)).filter((name) => !SAID.has(name))
-  const { stream_options: _, ...chat } = recordIn(to.writeRequest(request, { model, provider: PROVIDER }))
+  // which model answers is not known yet: what it does not take is for its upstream to be spared
+  const { stream_options: _, ...chat } = recordIn(
+    to.writeRequest(withRealForce(request), { model: '', provider: PROVIDER }),
+  )
   const verbosity = textIn(recordIn(asked['text'])['verbosity'])
   const rest = {
     ...Object.fromEntries(SHARED.filter((name) => Object.hasOwn(asked, name)).map((name) => [name, asked[name]])),
     ...(verbosity !== null && { verbosity }),
     ...(isRecord(asked['stream_options']) && { stream_options: asked['stream_options'] }),
   }
-  const sent = written({ ...chat, ...rest })
+  const sent = written({ ...chat, ...rest, model })
   hold(sent.body.length)
   return { ...call, ...sent, lost }
 }

@@ -2,7 +2,7 @@ import { append } from './append.ts'
 import type { NeutralMessage, NeutralPart } from './neutral.ts'
 
 /**
- * The same conversation with the results of tools right behind their calls: providers refuse what is said between two
+ * The same conversation with the results of tools right after their calls: providers refuse what is said between two
  * of them, though some clients keep it there.
  */
 export function withResultsFirst(messages: readonly NeutralMessage[]): readonly NeutralMessage[] {

@@ -75,8 +75,10 @@ export function translate(
   const to = formOf(spoken, client, spoken)
   const goesOn = facts.line?.goesOn ?? null
   const meant = goesOn === null ? asked : goingOnWith(asked, goesOn)
-  const { request, original } = takenToolNames(acceptable(meant, client, call, side), to.toolNames)
-  const dropped = fieldsDropped(meant, from.features(side.provider), to.features(side.provider), side.model)
+  const fitted = acceptable(meant, client, call, side)
+  const { request, original } = takenToolNames(fitted, to.toolNames)
+  const told = { ...fitted, toolChoice: meant.toolChoice } // a force that is none is named
+  const dropped = fieldsDropped(told, from.features(side.provider), to.features(side.provider), side.model)
   const { body, outline } = written({ ...to.writeRequest(request, side), ...goesOn?.fields })
   const sent = { ...callOf(call, body), outline }
   const answers = answersOf({ from, to, spoken, request, original, call, sent, side, isRepaired, ...facts })

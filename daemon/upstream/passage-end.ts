@@ -33,7 +33,7 @@ export function connectionEnd(progress: Progress, error: Error, wasKept: boolean
 /** What is known of an upstream that has answered nothing which can be read. */
 function unreachedSaid(code: string, { name, message }: Error): string {
   if (name === 'HTTPParserError' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH')
-    return 'the upstream answered with something other than HTTP'
+    return 'the upstream answered with what is not valid HTTP'
   if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'the upstream answered with headers that are too long'
   return `the upstream could not be reached${code === NO_WAY ? `: ${message}` : ''}`
 }

@@ -252,8 +252,8 @@ test.each([
 })
 
 test.each([
-  { says: 'something other than HTTP', answer: 'SSH-2.0-OpenSSH_9\r\n' },
-  { says: 'something other than HTTP', answer: 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}' },
+  { says: 'what is not valid HTTP', answer: 'SSH-2.0-OpenSSH_9\r\n' },
+  { says: 'what is not valid HTTP', answer: 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n{}' },
   { says: 'headers that are too long', answer: `HTTP/1.1 200 OK\r\nx-a: ${'a'.repeat(200_000)}\r\n\r\n` },
 ])('an upstream that answers with $says is not called out of reach', async ({ says, answer: bytes }) => {
   behaveFirst = (_, response) => void response.socket?.end(bytes)

@@ -53,7 +53,7 @@ function textOf(parts: readonly AnswerPart[], kinds: readonly string[]): string 
 /** RFC 3339. */
 export const timeOf = ({ nowS }: Told): string => new Date(nowS * 1_000).toISOString()
 
-/** Whether a thought comes back with the call alone: what is shown of one that nobody signed comes back by itself. */
+/** Whether a thought comes back with the call alone: what is shown of an unsigned one comes back by itself. */
 export function comesWithCall(part: AnswerPart, { showsThinking }: Told): part is Thought {
   if (part.kind !== 'reasoning') return part.kind === 'redacted'
   return part.signature !== null || (part.text !== '' && !showsThinking)

@@ -1,5 +1,5 @@
-import { atMost, type FeatureTable } from '../features.ts'
-import { ofModels } from '../model-traits.ts'
+import { atMost, type FeatureTable, forProviders } from '../features.ts'
+import { withModels } from '../model-traits.ts'
 import { exceptionsOf } from './providers.ts'
 
 const NONE = 'it has no such thing'
@@ -85,7 +85,6 @@ const OPENAI = {
   metadata: { field: 'metadata', does: 'drop', how: 'OpenAI takes it with answers that it stores' },
 } as const satisfies FeatureTable
 
-export function features(provider: string): FeatureTable {
-  const own: FeatureTable = { ...OPENAI, ...exceptionsOf(provider, OPENAI) }
-  return { ...own, ...ofModels(provider, own) }
-}
+export const features = forProviders((provider) =>
+  withModels(provider, { ...OPENAI, ...exceptionsOf(provider, OPENAI) }, ['effort']),
+)

@@ -1,6 +1,6 @@
 import { providerRow } from '../../../schemas/words/providers.ts'
-import type { FeatureTable } from '../features.ts'
-import { ofModels } from '../model-traits.ts'
+import { type FeatureTable, forProviders } from '../features.ts'
+import { withModels } from '../model-traits.ts'
 
 const NONE = 'it has no such thing'
 
@@ -72,7 +72,9 @@ const STRICT = {
   metadata: { field: 'metadata', does: 'drop', how: NONE },
 } as const satisfies Partial<FeatureTable>
 
-export function features(provider: string): FeatureTable {
-  const own: FeatureTable = providerRow(provider).isStrict === true ? { ...RESPONSES, ...STRICT } : RESPONSES
-  return { ...own, ...ofModels(provider, own) }
-}
+export const features = forProviders((provider) =>
+  withModels(provider, providerRow(provider).isStrict === true ? { ...RESPONSES, ...STRICT } : RESPONSES, [
+    'effort',
+    'thinking',
+  ]),
+)

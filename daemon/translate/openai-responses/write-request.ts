@@ -63,9 +63,9 @@ function callsOf({ messages }: NeutralRequest, names: ReadonlySet<string>): read
 }
 
 /** @param wordFor the model's word for an effort; null: it takes none */
-function reasoningOf({ thinking, effort }: NeutralRequest, levelOf: (effort: string) => string | null): object | null {
+function reasoningOf({ thinking, effort }: NeutralRequest, wordFor: (effort: string) => string | null): object | null {
   if (effort === null && thinking === null) return null
-  const level = levelOf(thinking?.isOn === false ? 'none' : (effort ?? 'medium'))
+  const level = wordFor(thinking?.isOn === false ? 'none' : (effort ?? 'medium'))
   if (level === null) return null
   if (thinking?.isOn === false) return { effort: level }
   return { ...(effort !== null && { effort: level }), summary: 'auto' }

@@ -34,6 +34,8 @@ const USAGE = frame({
   usage: { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
 })
 
+const QWEN = { upstream: 'vllm', model: 'qwen' }
+
 beforeAll(async () => {
   chat = await startFakeUpstream(({ body }, response) => {
     sent = JSON.parse(body)
@@ -60,6 +62,8 @@ beforeAll(async () => {
       vllm: { provider: 'vllm', base_url: chat.url, models: ['qwen'] },
       anthropic: { provider: 'anthropic', base_url: messages.url, api_key: 'sk-up', models: ['claude'] },
     },
+    // a name says nothing of the model that answers
+    models: { 'gpt-4o': { targets: [QWEN] }, 'gpt-5': { targets: [QWEN] } },
   })
 })
 afterAll(async () => {
@@ -136,6 +140,22 @@ test('it is sent on as the chat that it means, and what no chat has is named', a
 test('who asks for the usage is shown it', async () => {
   const { text } = await ask({ ...ASKED, model: 'gpt', stream_options: { include_usage: true } })
   expect(text).toContain(USAGE)
+})
+
+test.each([
+  ['gpt-4o', { reasoning: { effort: 'high' } }, { reasoning_effort: 'high' }],
+  ['gpt-5', { temperature: 0, top_p: 0.5 }, { temperature: 0, top_p: 0.5 }],
+])('what another model of the name %s would refuse is sent: %j', async (model, asked, expected) => {
+  const { status, dropped } = await ask({ model, input: 'hello', ...asked })
+  expect([status, dropped]).toEqual([200, null])
+  expect(sent).toMatchObject({ model: 'qwen', ...expected })
+})
+
+test('a tool that is left out is not forced', async () => {
+  const tools = [{ type: 'web_search' }, { type: 'function', name: 'read', parameters: PARAMETERS, strict: false }]
+  const { dropped } = await ask({ model: 'gpt', input: 'hello', tools, tool_choice: { type: 'web_search' } })
+  expect(sent).not.toHaveProperty('tool_choice')
+  expect(dropped?.split(', ')).toEqual(expect.arrayContaining(['tools', 'tool_choice']))
 })
 
 test('engines get it in their words', async () => {

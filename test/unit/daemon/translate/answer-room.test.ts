@@ -20,11 +20,24 @@ function limitAt(provider: string, facts: ModelFacts | undefined, asked: number,
   return sent.max_tokens ?? sent.max_completion_tokens
 }
 
+/** What is dropped of a budget for thoughts on the way to a model of Anthropic's. */
+function thoughtsAt(facts: ModelFacts): readonly string[] {
+  const google = DIALECTS.all.find(({ name }) => name === 'google')
+  const endpoint = google?.endpoints.find(({ does }) => does === 'generate')
+  if (google === undefined || messages === undefined || endpoint === undefined) throw new RangeError('google')
+  const generationConfig = { maxOutputTokens: 8_000, thinkingConfig: { thinkingBudget: 2_000 } }
+  const body = Buffer.from(JSON.stringify({ contents: [{ parts: [{ text: 'hi' }] }], generationConfig }))
+  const call = { endpoint, param: 'm', url: endpoint.path, headers: {}, body }
+  const spoken = { dialect: messages, grade: 'translate', instead: messages } as const
+  const side = { model: 'claude-sonnet-4-5', provider: 'anthropic', facts }
+  return translate(google, spoken, call, side, FACTS).dropped
+}
+
 test.each([
   { says: 'nothing is known', provider: 'openai', facts: undefined, asked: 32_000, limit: 32_000 },
   { says: 'it can say less', provider: 'openai', facts: { outputTokens: 16_384 }, asked: 32_000, limit: 16_384 },
   { says: 'it can say more', provider: 'deepseek', facts: { outputTokens: 65_536 }, asked: 32_000, limit: 32_000 },
-  { says: 'a context of others', provider: 'openai', facts: { contextTokens: 1_000 }, asked: 900, limit: 900 },
+  { says: 'a context of others', provider: 'openai', facts: { contextTokens: 1_000 }, asked: 2_000, limit: 2_000 },
   { says: 'an engine has room', provider: 'vllm', facts: { contextTokens: 131_072 }, asked: 32_000, limit: 32_000 },
 ])('where $says, $asked tokens become $limit', ({ provider, facts, asked, limit }) => {
   expect(limitAt(provider, facts, asked)).toBe(limit)
@@ -39,4 +52,9 @@ test('an engine is asked for what its context has left, and for a little where t
   }
   expect(limitAt('vllm', facts, 32_000, 100_000)).toBe(1_024)
   expect(limitAt('vllm', facts, 500, 100_000)).toBe(500)
+})
+
+test('what the lower limit costs besides is named', () => {
+  expect(thoughtsAt({})).toEqual([])
+  expect(thoughtsAt({ outputTokens: 1_000 })).toEqual(['generationConfig.thinkingConfig'])
 })

@@ -34,6 +34,13 @@ test.each([
   { model: 'gpt-5.1', effort: undefined, takes: true },
   { model: 'gpt-5.2-2025-12-11', effort: undefined, takes: true },
   { model: 'my-deployment', effort: 'HIGH', takes: true },
+  { model: 'gpt-35-turbo', effort: undefined, takes: true },
+  { model: 'ft:gpt-4o-mini:acme::abc', effort: undefined, takes: true },
+  { model: 'ft:o4-mini:acme::abc', effort: undefined, takes: false },
+  { model: 'gpt-5-chatbot', effort: undefined, takes: false },
+  { model: 'gpt-5.10', effort: undefined, takes: false },
+  { model: 'gpt-10', effort: undefined, takes: false },
+  { model: 'codex-mini-latest', effort: undefined, takes: false },
   { model: 'gpt-5', effort: undefined, takes: false },
   { model: 'gpt-5-mini', effort: undefined, takes: false },
   { model: 'gpt-5.1', effort: 'LOW', takes: false },
@@ -65,15 +72,27 @@ test.each([
   ['gpt-5.1', 'MINIMAL', 'low'],
   ['gpt-5.2', 'MEDIUM', 'medium'],
   ['o3-mini', 'MINIMAL', 'low'],
+  ['gpt-5-codex', 'MINIMAL', 'low'],
+  ['gpt-5.1-codex', 'MINIMAL', 'low'],
+  ['gpt-5.1-codex-mini', 'LOW', 'medium'],
+  ['gpt-5.2-pro', 'LOW', 'medium'],
+  ['gpt-5.2-codex', 'MINIMAL', 'low'],
+  ['gpt-5.10', 'MINIMAL', 'minimal'],
+  ['gpt-35-turbo', 'LOW', undefined],
+  ['ft:gpt-4o-mini:acme::abc', 'LOW', undefined],
+  ['ft:o4-mini:acme::abc', 'MINIMAL', 'low'],
+  ['codex-mini-latest', 'MINIMAL', 'low'],
   ['gpt-6-sol', 'MINIMAL', 'minimal'],
   ['my-deployment', 'HIGH', 'high'],
 ] as const)('%s is told to think %s with the word %s', (model, thinkingLevel, word) => {
   const config = { thinkingConfig: { thinkingLevel } }
+  const dropped = word === undefined ? ['thinkingConfig'] : []
   const chat = asked('openai-chat', model, config)
   expect(chat.sent['reasoning_effort']).toBe(word)
-  expect(chat.dropped.length > 0).toBe(word === undefined)
-  const { reasoning } = asked('openai-responses', model, config).sent
-  expect(reasoning).toEqual(word === undefined ? undefined : { effort: word, summary: 'auto' })
+  expect(chat.dropped).toEqual(dropped)
+  const responses = asked('openai-responses', model, config)
+  expect(responses.sent['reasoning']).toEqual(word === undefined ? undefined : { effort: word, summary: 'auto' })
+  expect(responses.dropped).toEqual(dropped)
 })
 
 test.each([
@@ -118,6 +137,8 @@ test.each([
   ['xai', 'grok-4.5', [...PENALTIES, 'stop']],
   ['xai', 'grok-4.20-0309-non-reasoning', PENALTIES],
   ['xai', 'grok-code-fast-1', [...PENALTIES, 'stop']],
+  ['xai', 'grok-3-mini', [...PENALTIES, 'stop']],
+  ['xai', 'grok-10', [...PENALTIES, 'stop']],
   ['xai', 'grok-3', []],
   ['deepseek', 'deepseek-v4-pro', []],
   ['groq', 'llama-3.3-70b-versatile', []],
@@ -142,5 +163,19 @@ test.each([
 ] as const)('%s: %s is told to think %s with the word %s', (provider, model, thinkingLevel, word) => {
   const { sent, dropped } = asked('openai-chat', model, { thinkingConfig: { thinkingLevel } }, provider)
   expect(sent['reasoning_effort']).toBe(word)
-  expect(dropped.length > 0).toBe(word === undefined)
+  expect(dropped).toEqual(word === undefined ? ['thinkingConfig'] : [])
+})
+
+test.each([
+  ['gpt-4o', ['thinking']],
+  ['gpt-5', []],
+  ['my-deployment', []],
+] as const)('that %s is not told to think is said, where thinking is asked for', (model, dropped) => {
+  const request: NeutralRequest = { ...google.readRequest(plainCall()), thinking: { isOn: true, budgetTokens: null } }
+  const to = neutralOf('openai-responses')
+  const { reasoning } = to.writeRequest(request, { model, provider: 'openai' }) as { readonly reasoning?: object }
+  expect(reasoning === undefined).toBe(dropped.length > 0)
+  expect(fieldsDropped(request, neutralOf('anthropic').features('openai'), to.features('openai'), model)).toEqual(
+    dropped,
+  )
 })

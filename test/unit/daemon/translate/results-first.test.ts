@@ -39,7 +39,7 @@ test('results come before anything else that is said to the model, all else stay
   )
 })
 
-test('a message of results alone, and one that says something behind them, stay as they are', () => {
+test('a message of results alone, and one that says something after them, stay as they are', () => {
   const result: NeutralPart = { kind: 'result', id: 'a', parts: [], isError: false }
   const messages: NeutralMessage[] = [
     { role: 'assistant', parts: [] },
