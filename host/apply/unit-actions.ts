@@ -72,12 +72,10 @@ async function actOnManager(
     if (verb === 'restart' || verb === 'start') await host.run(ctl('reset-failed', ...names))
     const timeoutMs = Math.min(limits.timeoutMs, Math.max(...units.map((unit) => unit.timeoutMs)) + MARGIN_MS)
     let ran = await host.run(ctl(...command, ...names), { timeoutMs })
-    // A helper that systemd forked before it closed a socket (it removes PrivateTmp of the service after it) has a copy
-    // of it: the address is taken until the helper ends. Meanwhile the service has started without its socket, and
-    // systemd opens none for a service that runs.
-    const tries = names.some((name) => name.endsWith('.socket')) ? SOCKET_TRIES : 1
-    for (let i = 1; ran.code !== 0 && i < tries; i++) {
-      await host.run(ctl('stop', ...names), { timeoutMs })
+    for (let i = 1; ran.code !== 0 && i < SOCKET_TRIES && (verb === 'restart' || verb === 'start'); i++) {
+      const closed = await closedSockets(host, ctl, names)
+      if (closed.length === 0) break
+      await host.run(ctl('stop', ...closed), { timeoutMs })
       await setTimeout(SOCKET_PAUSE_MS)
       await host.run(ctl('reset-failed', ...names))
       ran = await host.run(ctl('start', ...names), { timeoutMs })
@@ -86,6 +84,27 @@ async function actOnManager(
       ran = await host.run(ctl('restart', ...names), { timeoutMs })
     if (ran.code !== 0) throw await unitFailure(host, account, units, ran, command.join(' '), timeoutMs)
   }
+}
+
+/**
+ * Sockets that could not be opened, and their services. A helper that systemd forked before it closed a socket (it
+ * removes PrivateTmp of the service after it) has a copy of it: the address is taken until the helper ends. Meanwhile the
+ * service has started without its socket, and systemd opens none for a service that runs.
+ */
+async function closedSockets(
+  host: Host,
+  ctl: (...args: readonly string[]) => readonly string[],
+  names: readonly string[],
+): Promise<readonly string[]> {
+  const sockets = names.filter((name) => name.endsWith('.socket'))
+  if (sockets.length === 0) return []
+  const { stdout } = await host.ask([...ctl('show', '--property=Id,ActiveState,Triggers', '--', ...sockets)])
+  const closed = stdout.split(/\n\n+/).flatMap((block) => {
+    const value = (key: string) => new RegExp(`^${key}=(.*)$`, 'm').exec(block)?.[1] ?? ''
+    const state = value('ActiveState')
+    return state === '' || state === 'active' ? [] : [value('Id'), ...value('Triggers').split(' ')]
+  })
+  return [...new Set(closed)].filter((name) => name !== '')
 }
 
 /**
