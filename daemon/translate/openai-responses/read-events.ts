@@ -9,6 +9,9 @@ import { finishOf, jsonOf, nameOf } from './read-answer.ts'
 import { signatureOf } from './reasoning.ts'
 import { reportedUsage } from './usage.ts'
 
+/** `key` is that of its parts; `index`: its number, null while none is said. */
+type Item = { readonly key: string; readonly index: number | null }
+
 /** Reads a stream of a response's events. What an item is when it is done counts where nothing of it came before. */
 export class ResponseEventReader extends FrameReader {
   #final: JsonRecord | null = null
@@ -16,8 +19,8 @@ export class ResponseEventReader extends FrameReader {
   #hasRefused = false
   /** Items are numbered; some engines only name them, or number them in some events alone. */
   #hasIndexes = false
-  /** Keys of items by their ids. */
-  readonly #keys = new Map<string, string>()
+  /** By their ids. */
+  readonly #items = new Map<string, Item>()
   /** Keys of the parts that have begun, of which something has come, or which are said already. */
   readonly #begun = new Set<string>()
   readonly #said = new Set<string>()
@@ -92,25 +95,28 @@ export class ResponseEventReader extends FrameReader {
         this.#start(response)
         for (const [index, item] of recordsIn(response['output']).entries()) {
           const ids = idsOf(item)
-          this.#itemDone(this.#known(ids) ?? (this.#hasIndexes ? null : ids[0]) ?? String(index), item)
+          this.#itemDone(this.#known(ids, null)?.key ?? (this.#hasIndexes ? null : ids[0]) ?? String(index), item)
         }
         this.#final = response
         this.close()
     }
   }
 
-  /** An item is known by its number; where that is left out, by its id. */
+  /** An item is known by its id and by its number, of which an event may leave out one. */
   #keyOf(event: JsonRecord): string {
-    const ids = idsOf(recordIn(event['item']))
-    const id = textIn(event['item_id'])
-    const key = numberIn(event['output_index']) ?? this.#known(id === null ? ids : [id]) ?? id ?? ids[0] ?? 0
-    for (const one of ids) this.#keys.set(one, String(key))
-    return String(key)
+    const ids = [...textsIn(event['item_id']), ...idsOf(recordIn(event['item']))]
+    const index = numberIn(event['output_index'])
+    const known = this.#known(ids, index)
+    const key = known?.key ?? String(index ?? ids[0] ?? 0)
+    for (const id of ids) this.#items.set(id, { key, index: index ?? known?.index ?? null })
+    return key
   }
 
-  #known(ids: readonly string[]): string | null {
-    const id = ids.find((one) => this.#keys.has(one))
-    return id === undefined ? null : (this.#keys.get(id) ?? null)
+  /** @param index null: it is not said; items of different numbers are different ones, whatever they are called */
+  #known(ids: readonly string[], index: number | null): Item | null {
+    const found = ids.map((id) => this.#items.get(id)).find((item) => item !== undefined)
+    if (found === undefined) return null
+    return index === null || found.index === null || found.index === index ? found : null
   }
 
   #start(response: JsonRecord): void {
@@ -200,9 +206,9 @@ export class ResponseEventReader extends FrameReader {
 }
 
 /** What names an item: its own id, and that of a call. */
-function idsOf({ id, call_id: call }: JsonRecord): readonly string[] {
-  return [id, call].flatMap((one) => textIn(one) || [])
-}
+const idsOf = ({ id, call_id: call }: JsonRecord): readonly string[] => [...textsIn(id), ...textsIn(call)]
+
+const textsIn = (value: unknown): readonly string[] => [textIn(value)].flatMap((text) => text || [])
 
 const contentIndex = (event: JsonRecord): number => numberIn(event['content_index']) ?? 0
 
