@@ -2,6 +2,7 @@ import { GateError } from '../../../schemas/words/errors.ts'
 import type { Served } from '../call.ts'
 import { type JsonRecord, recordIn, recordsIn, textIn } from '../json-value.ts'
 import type { KeptAnswers } from '../kept-form.ts'
+import { isBareId } from './bare-id.ts'
 import { isOpen } from './recorded.ts'
 
 /** What is kept of a response: the input of its request alone, not of those before, and itself. */
@@ -79,8 +80,7 @@ function resolved(items: readonly JsonRecord[], answers: KeptAnswers): readonly 
 }
 
 /** What stands for an item says so, or has nothing but an id. */
-const isReference = ({ type, ...rest }: JsonRecord): boolean =>
-  type === 'item_reference' || ((type ?? null) === null && Object.keys(rest).join() === 'id')
+const isReference = (item: JsonRecord): boolean => item['type'] === 'item_reference' || isBareId(item)
 
 /** The items of a response by their ids; empty when it is not kept. */
 function outputOf(id: string, answers: KeptAnswers): ReadonlyMap<unknown, JsonRecord> {

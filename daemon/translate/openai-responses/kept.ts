@@ -1,9 +1,11 @@
 import { GateError } from '../../../schemas/words/errors.ts'
+import { outlineOf } from '../../../syntax/json/outline.ts'
 import type { Call, Endpoint } from '../call.ts'
-import { holds, mayHold } from '../json-find.ts'
+import { mayHold } from '../json-find.ts'
 import { type JsonRecord, parsedRecord, recordsIn, textIn } from '../json-value.ts'
 import type { KeptAnswers, KeptForm } from '../kept-form.ts'
 import type { RecordedAnswer } from '../recorded-form.ts'
+import { isBareId, mayHaveBareId } from './bare-id.ts'
 import { isCompaction } from './compaction.ts'
 import { itemsOf, type Kept, keptOf, wholeInput } from './history.ts'
 import { inputItemsPage } from './input-items.ts'
@@ -13,20 +15,18 @@ import { askedIn, responseId } from './response-object.ts'
 import { tapOf } from './tap.ts'
 
 const REFERS = ['previous_response_id"', 'item_reference"']
-/** An object that is an id, with or without a type of `null`. */
-const BARE_ID = /\{\s*(?:"type"\s*:\s*null\s*,\s*)?"id"\s*:\s*"[^"]*"\s*(?:,\s*"type"\s*:\s*null\s*)?\}/
 const BACKGROUND = 'background"'
-
-const hasBareId = (body: Buffer): boolean => holds(body, '"id"') && BARE_ID.test(body.toString('latin1'))
 
 export const kept: KeptForm = {
   complete(call, answers) {
     // what may refer is written anew, so that no upstream reads it in another way
-    const refers = mayHold(call.body, ...REFERS) || hasBareId(call.body)
-    if (!refers && !mayHold(call.body, BACKGROUND)) return call
+    const mayRefer = mayHold(call.body, ...REFERS)
+    const mayBeBare = !mayRefer && mayHaveBareId(call.body, call.outline ?? outlineOf(call.body))
+    if (!mayRefer && !mayBeBare && !mayHold(call.body, BACKGROUND)) return call
     const asked = parsedRecord(call.body.toString('utf8'))
     if (asked === null) return call
     const { previous_response_id: previous, background, ...rest } = asked
+    const refers = mayRefer || (mayBeBare && itemsOf(asked['input']).some(isBareId))
     const runsOn = background === true && mayBeKept(call.endpoint)
     if (!refers && !runsOn) return call
     if (runsOn) checkBackground(asked, answers)

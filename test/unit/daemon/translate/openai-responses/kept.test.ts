@@ -31,6 +31,19 @@ test.each([
 })
 
 test.each([
+  '{"model":"m","prompt":{"id":"pmpt_1"}}',
+  '{"input":"hi","conversation":{"id":"conv_1"}}',
+  '{"input":[{"role":"user","content":"hi"}],"metadata":{"id":"x"}}',
+  '{"input":[{"type":"message","id":"msg_a_0","role":"user","content":[{"type":"input_text","text":"{\\"id\\":\\"x\\"}"}]}]}',
+  '{"input":[{"type":"function_call_output","call_id":"c","output":"","extra":{"id":"x"}}]}',
+  '{"input":[{"id":"rs_1","type":"reasoning","summary":[]},{"type":"function_call","id":"fc_1","call_id":"c"}]}',
+])('what refers to nothing passes as it is, byte for byte: %s', (body) => {
+  if (endpoint === undefined) throw new RangeError('responses have endpoints')
+  const call: Call = { endpoint, param: '', url: endpoint.path, headers: {}, body: Buffer.from(body) }
+  expect(openAiResponses.kept.complete(call, answers)).toBe(call)
+})
+
+test.each([
   '{"id":"msg_a_0","role":"user","content":"hi"}',
   '{"id":"msg_a_0","type":"message","role":"user","content":"hi"}',
 ])('an item that says what it is stands for itself: %s', (own) => {
