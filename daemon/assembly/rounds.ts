@@ -38,7 +38,7 @@ export function startRounds({ access, clients, noteOpen, batches, budgets, price
 
   function noteOngoing(): void {
     const startMs = monotonic()
-    const rowOf = ({ facts: { ongoing }, watch }: Answer) => {
+    const rowOf = ({ progress: { ongoing }, watch }: Answer) => {
       if (ongoing === null || ongoing.begun > startMs - NOTE_OPEN_MS) return []
       const monotonicMs = monotonic()
       return openRow(ongoing, watch, {

@@ -11,7 +11,7 @@ type Told = {
   readonly dialect: Pick<Dialect, 'hiddenHeaders' | 'rateHeaders' | 'requestIdIn'>
   readonly cors: readonly string[]
   readonly own: readonly string[]
-  readonly facts: {
+  readonly progress: {
     readonly wait: Wait | null
     readonly dropped: readonly string[]
     readonly pass: { readonly states: () => RateStates } | null
@@ -20,8 +20,8 @@ type Told = {
 }
 
 /** The headers of an answer, names and values in turn. @param upstream those of the upstream */
-export function answerHeaders({ requestId, dialect, cors, own, facts }: Told, upstream: ResponseHeaders): string[] {
-  const { wait, dropped, pass, reservation } = facts
+export function answerHeaders({ requestId, dialect, cors, own, progress }: Told, upstream: ResponseHeaders): string[] {
+  const { wait, dropped, pass, reservation } = progress
   const out = ['x-request-id', requestId]
   const rates = pass === null ? [] : (dialect.rateHeaders?.of(pass.states(), Date.now()) ?? [])
   pushPassedOn(out, upstream, rates.length > 0 ? (dialect.rateHeaders?.prefix ?? null) : dialect.hiddenHeaders)

@@ -11,7 +11,7 @@ import { answerHeaders } from './answer-headers.ts'
 import { KeepAlive } from './keep-alive.ts'
 import type { Outlet } from './outlet.ts'
 import { expectClose, whenDrained } from './patience.ts'
-import { nothingKnown } from './request-facts.ts'
+import { newProgress } from './request-progress.ts'
 
 const NOTHING = Buffer.alloc(0)
 /**
@@ -36,7 +36,7 @@ export type Manner = Pick<
 export class Answer {
   readonly requestId: string
   /** What is known of its request. */
-  readonly facts = nothingKnown()
+  readonly progress = newProgress()
   /** Usually the dialect of the answer. */
   dialect: Manner
   /** What reads the stream that is passed on; null while none is. */
@@ -100,7 +100,7 @@ export class Answer {
 
   /** What has made the answer, as far as that is known. */
   servedBy(): Served | null {
-    const { row } = this.facts
+    const { row } = this.progress
     return row === null ? null : { upstream: row.upstream, model: row.targetModel }
   }
 

@@ -66,7 +66,7 @@ export async function serveApi(
 ): Promise<void> {
   const { request, answer, url, path } = exchange
   // signing out ends the credential that asks for it: short answers are not cut off, streams are
-  if (route.answer !== 'stream') answer.facts.principal = null
+  if (route.answer !== 'stream') answer.progress.principal = null
   const body = await bodyOf(exchange, route)
   const left = new AbortController()
   answer.onGone(() => left.abort())

@@ -80,7 +80,7 @@ export async function attempt(parts: AttemptParts, job: Job, tried: Try) {
   end = inspect === null ? upstreamEnd : await inspect(upstreamEnd)
   const { row, hasAnotherKey } = concluded(parts, job, tried, ongoing, { end, upstreamEnd, heldCost, price })
   await parts.ledger.settle(row)
-  job.answer.facts.ongoing = null
+  job.answer.progress.ongoing = null
   if ('error' in end) logFailure(parts.log, job.answer, target, end.status, reasonOf(end.error, upstream))
   else if (end.kind === 'rejected') logFailure(parts.log, job.answer, target, end.status, null)
   return { end: sending.forClient(end), hasAnotherKey }
@@ -94,7 +94,7 @@ function begun(
 ): OngoingAttempt {
   const { answer, keyId, asked, allowed, category } = job
   const { target, upstream, number, sending, reservation } = tried
-  const { principal } = answer.facts
+  const { principal } = answer.progress
   const perHour = price?.perHour
   const ongoing: OngoingAttempt = {
     requestId: answer.requestId,
@@ -104,7 +104,7 @@ function begun(
     userId: principal?.userId ?? '',
     team: principal?.teams[0] ?? '',
     teams: othersOf(principal?.teams),
-    endUser: answer.facts.endUser,
+    endUser: answer.progress.endUser,
     model: allowed?.pinned ?? asked.model, // a client that may write anything is not to fill the reports with it
     category,
     target,
@@ -116,8 +116,8 @@ function begun(
     inputTokens: null,
   }
   answer.watch = null
-  answer.facts.ongoing = ongoing
-  answer.facts.reservation = reservation
+  answer.progress.ongoing = ongoing
+  answer.progress.reservation = reservation
   return ongoing
 }
 
@@ -135,11 +135,11 @@ function concluded(
   const endedAt = monotonic()
   const durationMs = endedAt - ongoing.begun
   const row = usageRow(ongoing, { durationMs, end, upstreamEnd, heldCost, price, watch: answer.watch })
-  answer.facts.row = row
+  answer.progress.row = row
   if (isUnseen(end)) answer.watch = null
   metrics.attempt(row)
-  answer.facts.trace?.attempted(row, telemetry.providerOf(row.upstream), operationOf(ongoing.call.endpoint), endedAt)
-  answer.facts.usedTokens += row.inputTokens + row.outputTokens
+  answer.progress.trace?.attempted(row, telemetry.providerOf(row.upstream), operationOf(ongoing.call.endpoint), endedAt)
+  answer.progress.usedTokens += row.inputTokens + row.outputTokens
   if (reservation !== null) budgets.settle(reservation, row.costMicrodollars)
   return { row, hasAnotherKey }
 }
@@ -163,7 +163,7 @@ function forwardRequest(
   const headers = ['content-type', type, 'accept-encoding', 'identity', ...credential]
   headers.push(...clientHeaders(call, spoken, spoken === dialect))
   if (upstream.provider === 'peer') pushHop(headers, call.headers, nodeId())
-  const trace = answer.facts.trace?.attempt()
+  const trace = answer.progress.trace?.attempt()
   if (tells(target.upstream)) pushTrace(headers, call, trace)
   return {
     dispatcher: upstream.dispatcher,

@@ -84,7 +84,7 @@ async function inTurn(parts: AttemptsParts, job: Job, plan: Target[], failover: 
       continue
     }
     number += 1
-    answer.facts.wait = turn.wait
+    answer.progress.wait = turn.wait
     const tried = { target, upstream, sending, key: key.index, number, release: turn.release, reservation }
     const trying = attempt(parts, job, tried)
     const { end, hasAnotherKey } = await (reservation === null ? trying : givenBack(parts, reservation, trying))

@@ -145,7 +145,7 @@ export function logRequest(
   endedAt: number,
   trusted: Parameters<typeof clientAddress>[2],
 ): void {
-  const { wait, row, keyName } = answer.facts
+  const { wait, row, keyName } = answer.progress
   const fields: { -readonly [F in keyof LogFields]: LogFields[F] } = {
     request_id: answer.requestId,
     client: clientAddress(via.peer, request.headers['x-forwarded-for']?.toString(), trusted),

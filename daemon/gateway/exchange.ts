@@ -124,10 +124,10 @@ function noted({ request, answer }: Exchange, scope: Exclude<RowScope, null>, pr
   if (principal === ANYBODY) return principal
   if (scope === 'person') requirePerson(principal)
   else if (scope !== 'signed-in') requireScope(principal, scope)
-  answer.facts.keyId = principal.keyId
-  answer.facts.keyName = principal.name
-  answer.facts.principal = principal
-  if (principal.namesUsers) answer.facts.endUser = endUserOf(request)
+  answer.progress.keyId = principal.keyId
+  answer.progress.keyName = principal.name
+  answer.progress.principal = principal
+  if (principal.namesUsers) answer.progress.endUser = endUserOf(request)
   return principal
 }
 

@@ -82,7 +82,7 @@ function midStream(job: Job): Failover {
       const isWithin = end.kind === 'broken-within'
       if (isWithin && target.goesOn === true && line.said() !== null) {
         broken = { conclusion: broken?.conclusion ?? { kind: 'ended', target, end }, watch: answer.watch }
-        line.broke(usageOf(answer.facts.row))
+        line.broke(usageOf(answer.progress.row))
         return true
       }
       if (broken !== null) return isUnseen(end) || end.kind === 'rejected' || end.kind === 'unreached'
@@ -116,7 +116,7 @@ function asBroken(end: ForwardEnd, failure: string | null): ForwardEnd {
   return { ...end, kind: 'broken-within', error: new GateError(end.error.code, failure ?? end.error.message) }
 }
 
-function usageOf(row: Job['answer']['facts']['row']): Usage {
+function usageOf(row: Job['answer']['progress']['row']): Usage {
   const { inputTokens = 0, outputTokens = 0, cachedTokens = 0, reasoningTokens = 0 } = row ?? {}
   return { inputTokens, outputTokens, cachedTokens, reasoningTokens }
 }

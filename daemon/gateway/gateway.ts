@@ -80,7 +80,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     const answer = new Answer(response, parts.newRequestId(), fallback, settings.stallTimeoutMs)
     const url = urlOf(request.url ?? '')
     const exchange: Exchange = { request, answer, via, startedAt: parts.monotonic(), url, path: pathOf(url) }
-    answer.facts.trace = parts.telemetry.begin(request.headers, exchange.startedAt, via.peer, isTrusted)
+    answer.progress.trace = parts.telemetry.begin(request.headers, exchange.startedAt, via.peer, isTrusted)
     const open = clients.add(answer)
     try {
       await serve(exchange)
@@ -89,8 +89,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     } finally {
       clients.remove(open)
       const endedAt = parts.monotonic()
-      if (answer.facts.row !== null) parts.metrics.request(answer.facts.row, endedAt - exchange.startedAt)
-      if (answer.facts.trace !== null) endTrace(parts.telemetry, exchange, answer.facts.route, endedAt)
+      if (answer.progress.row !== null) parts.metrics.request(answer.progress.row, endedAt - exchange.startedAt)
+      if (answer.progress.trace !== null) endTrace(parts.telemetry, exchange, answer.progress.route, endedAt)
       logRequest(parts.log, exchange, endedAt, settings.trustedProxies)
     }
   }
@@ -109,13 +109,13 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     refuseUpgrade(exchange)
     if (found.kind !== 'row') throw table.refusalOf(found, request.method ?? '', path, spoken)
     const { row, param } = found
-    answer.facts.route = row.path
+    answer.progress.route = row.path
     checkAdminAddress(exchange, row.scope, settings)
     const identified = identify(exchange, row.scope, parts.proofs, settings)
     const principal = identified instanceof Promise ? await identified : identified
-    if (answer.facts.trace === null && row.scope !== null)
-      answer.facts.trace = parts.telemetry.join(request.headers, exchange.startedAt)
-    const { trace } = answer.facts
+    if (answer.progress.trace === null && row.scope !== null)
+      answer.progress.trace = parts.telemetry.join(request.headers, exchange.startedAt)
+    const { trace } = answer.progress
     trace?.stage('authenticate', parts.monotonic())
     if (row.kind === 'api') return serveApi({ log: parts.log, api }, exchange, row.route, principal, settings)
     if (row.kind === 'page') return row.page(exchange, param, principal)
@@ -141,7 +141,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const anywhere = wantedOf(call, asked, dialect, keyId)
       const wanted = files.length === 0 ? anywhere : withFiles(anywhere, files, parts.objects.of(keyId))
       const targets = routes.targetsOf(asked.model, wanted)
-      if (answer.facts.pass !== null) askFor(answer.facts.pass, allowed?.pinned ?? asked.model, targets[0], asked, call)
+      if (answer.progress.pass !== null)
+        askFor(answer.progress.pass, allowed?.pinned ?? asked.model, targets[0], asked, call)
       trace?.stage('route', parts.monotonic())
       const unheeded = unheededIn(asked, routes)
       const category = routes.categoryOf(asked.model)
@@ -154,7 +155,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     } finally {
       endText?.()
       slot.release()
-      answer.facts.pass?.leave(answer.facts.usedTokens)
+      answer.progress.pass?.leave(answer.progress.usedTokens)
     }
   }
 
@@ -165,7 +166,7 @@ export function createGateway(parts: GatewayParts, initial: Config) {
       const originOf = () => `http${settings.isSecured(request.headers, via) ? 's' : ''}://${request.headers.host}`
       await passObject(parts, exchange, row, param, principal, originOf)
     } finally {
-      exchange.answer.facts.pass?.leave(0)
+      exchange.answer.progress.pass?.leave(0)
     }
   }
 
@@ -174,8 +175,8 @@ export function createGateway(parts: GatewayParts, initial: Config) {
     requireBounds(principal, settings.bounding)
     const { trustedProxies } = settings
     const addressOf = () => clientAddress(via.peer, request.headers['x-forwarded-for']?.toString(), trustedProxies)
-    answer.facts.pass = parts.limits.enter(principal, addressOf)
-    if (answer.facts.pass !== null && answer.facts.pass.refusal !== null) throw answer.facts.pass.refusal
+    answer.progress.pass = parts.limits.enter(principal, addressOf)
+    if (answer.progress.pass !== null && answer.progress.pass.refusal !== null) throw answer.progress.pass.refusal
   }
 
   return {

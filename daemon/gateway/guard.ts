@@ -23,8 +23,8 @@ export type GuardParts = {
 export function guardAnswers({ budgets, priceOf, now, monotonic }: GuardParts, answers: readonly Answer[]): void {
   const startMs = monotonic()
   for (const answer of answers) {
-    const { watch, facts } = answer
-    const { ongoing, reservation } = facts
+    const { watch, progress } = answer
+    const { ongoing, reservation } = progress
     if (ongoing === null || reservation === null || reservation.isFree || reservation.isOver) continue
     const monotonicMs = monotonic()
     const mayCount = monotonicMs < startMs + COUNTING_MS

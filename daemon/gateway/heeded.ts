@@ -67,8 +67,8 @@ const OTHER_MODELS_DROPPED = dropping('models', 'preset')
 export function heeded({ answer, asked, unheeded }: Job, target: Target, provider: string): GateError | null {
   const { routing } = asked
   if (routing === undefined) return null
-  const untold = answer.facts.dropped.filter((name) => name !== 'models' && name !== 'provider')
-  answer.facts.dropped = providerRow(provider).routes === true ? untold : [...unheeded, ...untold]
+  const untold = answer.progress.dropped.filter((name) => name !== 'models' && name !== 'provider')
+  answer.progress.dropped = providerRow(provider).routes === true ? untold : [...unheeded, ...untold]
   if (!routing.needsAll || untold.length === 0) return null
   const name = `"${target.upstream}/${target.model}"`
   const message = `${name} takes no ${untold.slice(0, MOST_NAMED).join(', ')}, and provider.require_parameters asks for that`

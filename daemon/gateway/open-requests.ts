@@ -2,7 +2,7 @@ import type { EndCause, Ended } from '../../schemas/words/ended.ts'
 import { GateError } from '../../schemas/words/errors.ts'
 import type { Principal } from '../auth/principal.ts'
 import type { Answer } from './answer.ts'
-import type { RequestFacts } from './request-facts.ts'
+import type { RequestProgress } from './request-progress.ts'
 
 const END_MESSAGES: Readonly<Record<EndCause, string>> = {
   expired: 'the key has expired',
@@ -18,7 +18,7 @@ const ownerOf = ({ userId, keyId }: Principal): string => (userId === null ? key
 type Placed<T> = { readonly item: T; index: number }
 
 /** What the requests in flight need of an answer. */
-type Open = Pick<Answer, 'cutOff'> & { readonly facts: Pick<RequestFacts, 'principal'> }
+type Open = Pick<Answer, 'cutOff'> & { readonly progress: Pick<RequestProgress, 'principal'> }
 
 /**
  * The requests in flight. Not a Set: when V8 grows or compacts the table of a Set, the old table keeps a reference to
@@ -53,7 +53,7 @@ export function createOpenRequests<T extends Open>() {
     counts(): (principal: Principal) => number {
       const byOwner = new Map<string, number>()
       for (const { item } of open) {
-        const { principal } = item.facts
+        const { principal } = item.progress
         if (principal === null) continue
         const owner = ownerOf(principal)
         byOwner.set(owner, (byOwner.get(owner) ?? 0) + 1)
@@ -63,7 +63,7 @@ export function createOpenRequests<T extends Open>() {
     items: () => open.map(({ item }) => item),
     /** Cuts off what is being answered to a credential, or a person, that does not count any more. */
     cutEnded({ kind, id, why }: Ended): void {
-      const isMeant = ({ facts: { principal } }: T) =>
+      const isMeant = ({ progress: { principal } }: T) =>
         principal !== null && (kind === 'user' ? principal.userId : principal.credentialId) === id
       cutOff(new GateError('INVALID_KEY', END_MESSAGES[why]), isMeant)
     },

@@ -123,7 +123,7 @@ function dialectRows(dialect: Dialect, { routes, factsOf, kept, recordings, upst
     if (method === 'POST' && does !== 'kept') return { ...row, kind: 'generate', endpoint }
     const page: Page = (exchange, param, { allowed }) => {
       const call = callOf(exchange, endpoint, param)
-      if (does === 'kept') return sendKept(dialect, call, kept.of(exchange.answer.facts.keyId), exchange, recordings)
+      if (does === 'kept') return sendKept(dialect, call, kept.of(exchange.answer.progress.keyId), exchange, recordings)
       const models = () =>
         does === 'list-models'
           ? dialect.listModels(listFor(exchange.via, allowed).map(entryOf), call)

@@ -152,7 +152,7 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
   }
 
   function followFrom(answer: Answer, method: string, name: string, from: number): void | Promise<void> {
-    const recording = found(answer.facts.keyId, name)
+    const recording = found(answer.progress.keyId, name)
     if (!recording.holds(from)) {
       const [first, end] = recording.kept()
       const message = `offset ${from} is not kept: ask for one from ${first} to ${end}`
@@ -170,7 +170,7 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
     },
     /** Sends the events of a response after one, those that have not come yet included. @param number -1: of the first */
     follow(answer: Answer, method: string, id: string, number: number): void | Promise<void> {
-      const recording = found(answer.facts.keyId, id)
+      const recording = found(answer.progress.keyId, id)
       return method === 'HEAD' ? sendJson(answer, 200, {}) : recording.followAfter(answer, number)
     },
     /** What all of them take in memory. */
@@ -219,7 +219,7 @@ export function createRecordings(now: () => number, initial: RecordingsLimits) {
         throw new GateError('BAD_REQUEST', '"offset" must be the number of bytes that you have', { param: 'offset' })
       }
       const name = conversationOf(decoded(param)) ?? ''
-      if (find(answer.facts.keyId, name) === null) {
+      if (find(answer.progress.keyId, name) === null) {
         const message =
           'there is no stream of this conversation: none was begun with its X-Conversation-Id and this key'
         throw new GateError('RESPONSE_NOT_FOUND', `${message}, or its time is over (server.resume_streams)`)

@@ -71,7 +71,7 @@ export function sendingTo(spoken: Spoken, job: Job, side: UpstreamSide, tuning: 
     const translation = translate(dialect, spoken, call, side, factsOf(answer, care))
     return translated(job, { ...translation, body, dropped })
   }
-  answer.facts.dropped = together(call.lost ?? NONE, dropped)
+  answer.progress.dropped = together(call.lost ?? NONE, dropped)
   return passing(spoken, job, side, { body, hidesUsage }, care)
 }
 
@@ -109,7 +109,7 @@ function watchAsWhole(anew: () => Pick<Translation, 'watch'>): StreamWatch | nul
   }
 }
 
-function factsOf({ requestId, facts: { ongoing } }: Answer, { now, check, calls, line }: AnswerCare): AnswerFacts {
+function factsOf({ requestId, progress: { ongoing } }: Answer, { now, check, calls, line }: AnswerCare): AnswerFacts {
   const sinceMs = ongoing?.begun ?? performance.now()
   const elapsedNs = () => Math.round((performance.now() - sinceMs) * 1e6)
   return { requestId, nowS: Math.floor(now() / 1_000), elapsedNs, check, calls, ...(line !== undefined && { line }) }
@@ -126,7 +126,7 @@ function translated(job: Job, translation: Translation): Sending {
   const { answer, dialect, call, asked, hold } = job
   const { spoken } = translation
   hold(translation.body.length)
-  answer.facts.dropped = [...(call.lost ?? []), ...translation.dropped]
+  answer.progress.dropped = [...(call.lost ?? []), ...translation.dropped]
   let whole: Buffer | null = null
   const watch = () => {
     answer.watch = translation.watch(asked.stream)

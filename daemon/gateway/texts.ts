@@ -59,7 +59,7 @@ export function createTexts(store: Pick<AnswerStore, 'put'>, log: Log, now: () =
       if (!isOn) return null
       const { keys, models } = wanted
       const model = allowed?.pinned ?? asked.model
-      if (!keys.has(keyId) && !keys.has(answer.facts.keyName) && !models.has(model)) return null
+      if (!keys.has(keyId) && !keys.has(answer.progress.keyName) && !models.has(model)) return null
       const tape = tapeOf(answer.tap, hold)
       answer.tap = tape
       const at = now()
@@ -68,7 +68,7 @@ export function createTexts(store: Pick<AnswerStore, 'put'>, log: Log, now: () =
         put(answer.requestId, {
           at,
           key_id: keyId,
-          user_id: answer.facts.principal?.userId ?? '',
+          user_id: answer.progress.principal?.userId ?? '',
           model,
           prompt: prompt.toString('utf8'),
           answer: tape.text(),

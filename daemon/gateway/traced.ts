@@ -12,7 +12,7 @@ export function operationOf({ does, path }: Endpoint): string {
 /** Hands over the trace of a request that is over, when it has one. @param route the path of its row; empty: none */
 export function endTrace(telemetry: Pick<Telemetry, 'put'>, exchange: Exchange, route: string, nowMs: number): void {
   const { request, answer } = exchange
-  const { trace } = answer.facts
+  const { trace } = answer.progress
   if (trace === null) return
   const method = request.method ?? ''
   const status = answer.status()
@@ -23,7 +23,7 @@ export function endTrace(telemetry: Pick<Telemetry, 'put'>, exchange: Exchange, 
     ...(status !== 0 && { 'http.response.status_code': status }),
     ...(status >= 500 && { 'error.type': String(status) }),
     'gate.request_id': answer.requestId,
-    ...(answer.facts.keyId !== '' && { 'gate.key_id': answer.facts.keyId }),
+    ...(answer.progress.keyId !== '' && { 'gate.key_id': answer.progress.keyId }),
   }
   telemetry.put(trace.ended(route === '' ? method : `${method} ${route}`, attributes, status >= 500, nowMs))
 }

@@ -25,7 +25,7 @@ export type Owner = { readonly who: Who; readonly payer: Payer }
 type Place = Pick<Upstream, 'name' | 'provider'>
 
 export const ownerOf = ({ exchange, payer }: Pick<ObjectJob, 'exchange' | 'payer'>): Owner => ({
-  who: whoOf(exchange.answer.facts),
+  who: whoOf(exchange.answer.progress),
   payer,
 })
 

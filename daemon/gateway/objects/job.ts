@@ -76,7 +76,7 @@ export async function metered(
     requestId: answer.requestId,
     attempt,
     startedAt: parts.now(),
-    ...whoOf(answer.facts),
+    ...whoOf(answer.progress),
     model: '',
     category: '',
     provider,
@@ -87,14 +87,14 @@ export async function metered(
     held: null,
     inputTokens: null,
   }
-  answer.facts.ongoing = ongoing
+  answer.progress.ongoing = ongoing
   const end = await work()
   const durationMs = parts.monotonic() - ongoing.begun
   const row = usageRow(ongoing, { durationMs, end, upstreamEnd: end, watch: null, price: null, heldCost: 0 })
-  answer.facts.row = row
+  answer.progress.row = row
   parts.metrics.attempt(row)
   await parts.ledger.settle(row)
-  answer.facts.ongoing = null
+  answer.progress.ongoing = null
   return end
 }
 

@@ -134,7 +134,7 @@ test.each([
   { name: 'no text that is no name', own: [], theirs: 'b, <c>', told: 'b, ?' },
 ])('the fields that were left out are told once: $name', async ({ own, theirs, told }) => {
   const { answer, text } = await open()
-  answer.facts.dropped = own
+  answer.progress.dropped = own
   answer.end(200, theirs === undefined ? {} : { 'x-gate-dropped': theirs }, Buffer.from('{}'))
   expect((await text()).headers['x-gate-dropped']).toBe(told)
 })

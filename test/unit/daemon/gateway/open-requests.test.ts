@@ -6,7 +6,7 @@ import type { GateError } from '../../../../schemas/words/errors.ts'
 function client(keyId: string) {
   const cuts: string[] = []
   return {
-    facts: { principal: { ...ANYBODY, credentialId: keyId, userId: `owner of ${keyId}` } },
+    progress: { principal: { ...ANYBODY, credentialId: keyId, userId: `owner of ${keyId}` } },
     cuts,
     cutOff: (error: GateError) => void cuts.push(error.code),
   }
@@ -74,7 +74,7 @@ test('counts those of a person, whatever their keys, and those of a key that bel
   const open = createOpenRequests<Open>()
   const of = (keyId: string, userId: string | null) => ({ ...ANYBODY, keyId, userId })
   const all = [of('k1', 'ada'), of('k2', 'ada'), of('k3', null), of('ada', null), null]
-  for (const principal of all) open.add({ facts: { principal }, cutOff: () => {} })
+  for (const principal of all) open.add({ progress: { principal }, cutOff: () => {} })
   const counted = open.counts()
   const asked = [of('any', 'ada'), of('k3', null), of('ada', null), of('k1', 'bob'), of('k4', null)]
   expect(asked.map(counted)).toEqual([2, 1, 1, 0, 0])

@@ -233,7 +233,7 @@ describe('recordings that take too much together', () => {
     const exchange = (offset: number) =>
       ({
         request: { method: 'GET' },
-        answer: { facts: { keyId: 'k' } },
+        answer: { progress: { keyId: 'k' } },
         url: `/?offset=${offset}`,
       }) as unknown as Exchange
     for (const offset of [0, 20_001]) {

@@ -17,7 +17,7 @@ type Begun = Parameters<ReturnType<typeof createTexts>['begin']>[0]
 function job({ model = 'm', pinned, hold = () => {} }: { model?: string; pinned?: string; hold?: Begun['hold'] } = {}) {
   const answer = {
     requestId: 'r1',
-    facts: { keyName: 'name', principal: null },
+    progress: { keyName: 'name', principal: null },
     tap: null as { feed: (chunk: Buffer) => void } | null,
   }
   const allowed = pinned === undefined ? null : { pinned }

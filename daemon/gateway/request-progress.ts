@@ -7,7 +7,7 @@ import type { Wait } from './answer-headers.ts'
 import type { OngoingAttempt } from './usage-row.ts'
 
 /** What is known of a request, filled in as it proceeds. */
-export type RequestFacts = {
+export type RequestProgress = {
   /** Whose it is; empty until that is known. */
   keyId: string
   /** The name of the key, for the log. */
@@ -36,7 +36,9 @@ export type RequestFacts = {
   dropped: readonly string[]
 }
 
-export const nothingKnown = (): RequestFacts => ({
+const NONE: readonly string[] = []
+
+export const newProgress = (): RequestProgress => ({
   keyId: '',
   keyName: '',
   principal: null,
@@ -49,5 +51,5 @@ export const nothingKnown = (): RequestFacts => ({
   pass: null,
   usedTokens: 0,
   wait: null,
-  dropped: [],
+  dropped: NONE,
 })
