@@ -21,6 +21,10 @@ export type StreamOwner = {
 /** Up to here a stream is held until its first content comes. */
 const MAX_HELD_BYTES = 2 ** 20
 
+/** So much may come before anything is shown, where the stream is put together as a whole answer. */
+const MAX_UNSEEN_BYTES = 32 * 2 ** 20
+const NOTHING = Buffer.alloc(0)
+
 /** A stream on its way through what watches it: it is passed on from its first content to its end, an error or garbage. */
 export class WatchedStream {
   readonly #watch: Watch
@@ -30,6 +34,7 @@ export class WatchedStream {
   /** Something is being checked; meanwhile, the upstream has sent everything. */
   #isWaiting = false
   #isAllHere = false
+  #unseenBytes = 0
 
   constructor(watch: Watch, outflow: Outflow, intake: Pick<Intake, 'pause' | 'resume'>, owner: StreamOwner) {
     this.#watch = watch
@@ -43,7 +48,9 @@ export class WatchedStream {
   }
 
   feed(controller: Controller, chunk: Buffer): void {
-    this.#show(controller, this.#watch.feed(chunk), false)
+    if (!this.#outflow.isPassing) this.#unseenBytes += chunk.length
+    if (this.#unseenBytes <= MAX_UNSEEN_BYTES) this.#show(controller, this.#watch.feed(chunk), false)
+    else this.#spoilt(controller, 'the upstream sent too much without an answer that can be shown', NOTHING)
   }
 
   /** The upstream has sent everything. */

@@ -186,15 +186,18 @@ test.each([
   await until(() => first.seen.at(-1)?.aborted === true, 2_000)
 })
 
-test('a stream without an end of line is not held for ever', async () => {
+test.each([
+  { asked: 'as a stream', stream: true, status: 200 },
+  { asked: 'as a whole answer', stream: false, status: 502 },
+])('a stream without an end of line, asked for $asked, is not held for ever', async ({ stream, status }) => {
   behaveFirst = (_, response) => {
     response.writeHead(200, STREAM_HEADERS)
     const timer = setInterval(() => response.write('x'.repeat(100_000)), 1)
     response.on('close', () => clearInterval(timer))
   }
   const leaving = new AbortController()
-  const response = await chat('first/mock', { stream: false }, { signal: leaving.signal })
-  expect(response.status).toBe(200)
+  const response = await chat('first/mock', { stream }, { signal: leaving.signal })
+  expect(response.status).toBe(status)
   leaving.abort()
   await until(() => first.seen.at(-1)?.aborted === true, 2_000)
 })
